@@ -1,0 +1,1 @@
+"""Data access: ask for data, decide, grant, use, expire."""

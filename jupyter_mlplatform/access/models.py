@@ -1,0 +1,295 @@
+"""The nouns of data access. Requests never carry effective access, grants never carry workflow."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import Enum
+from typing import Any
+
+import msgspec
+
+
+class Kind(str, Enum):
+    """What a dataset physically is."""
+
+    FILE = "file"
+
+
+class Column(msgspec.Struct, frozen=True):
+    """One column: ``type`` in the words of the file (``double``, ``string``), ``tags`` such as ``personal``."""
+
+    name: str
+    type: str = ""
+    description: str = ""
+    tags: tuple[str, ...] = ()
+
+
+class Dataset(msgspec.Struct, frozen=True, kw_only=True):
+    """A registered dataset. ``id`` never changes and is never reused.
+
+    ``location`` is the absolute path of the data; it is shown to its owner and to admins only. ``fingerprint`` names
+    the registered content: a file that was replaced is another dataset until it is registered again.
+    """
+
+    id: str
+    title: str
+    owner: str
+    location: str
+    kind: Kind = Kind.FILE
+    format: str = "parquet"
+    classification: str = "internal"
+    description: str = ""
+    tags: tuple[str, ...] = ()
+    columns: tuple[Column, ...] = ()
+    rows: int | None = None
+    registered_by: str = ""
+    registered_at: datetime
+    fingerprint: str = ""
+    live: bool = True
+
+
+class Summary(msgspec.Struct, frozen=True, kw_only=True):
+    """A dataset in a list of search results. ``access`` is one of ``none``, ``requested``, ``granted``, ``owner``."""
+
+    id: str
+    title: str
+    owner: str
+    classification: str
+    description: str
+    tags: tuple[str, ...]
+    column_count: int
+    rows: int | None
+    access: str = "none"
+
+
+class Facet(msgspec.Struct, frozen=True):
+    """How many of the found datasets carry one value of a field."""
+
+    field: str
+    value: str
+    count: int
+
+
+class Search(msgspec.Struct, frozen=True, kw_only=True):
+    """What is looked for: words of ``q`` match by prefix; the other fields narrow exactly."""
+
+    q: str = ""
+    classification: str = ""
+    tag: str = ""
+    owner: str = ""
+    limit: int = 20
+    offset: int = 0
+
+
+class SearchPage(msgspec.Struct, frozen=True):
+    """One page of results, best match first; ``total`` counts all of them."""
+
+    items: tuple[Summary, ...]
+    total: int
+    facets: tuple[Facet, ...]
+
+
+class Scope(msgspec.Struct, frozen=True, kw_only=True):
+    """What is asked for or granted of one dataset: these columns, for reading."""
+
+    dataset_id: str
+    columns: tuple[str, ...]
+    permission: str = "read"
+
+
+class RequestState(str, Enum):
+    """Where a request stands; the last five are final."""
+
+    SUBMITTED = "submitted"
+    CHANGES_ASKED = "changes_asked"
+    APPROVED = "approved"
+    REJECTED = "rejected"
+    WITHDRAWN = "withdrawn"
+    LAPSED = "lapsed"
+    VOID = "void"
+
+
+class Verdict(str, Enum):
+    """What an approver says."""
+
+    APPROVE = "approve"
+    REJECT = "reject"
+    ASK_CHANGES = "ask_changes"
+
+
+class Decision(msgspec.Struct, frozen=True, kw_only=True):
+    """One decision on one revision of a request; ``columns`` and ``days`` are what was granted."""
+
+    verdict: Verdict
+    actor: str
+    reason: str
+    at: datetime
+    revision: int
+    columns: tuple[str, ...] = ()
+    days: int | None = None
+
+
+class Request(msgspec.Struct, frozen=True, kw_only=True):
+    """A person asks for a scope, for a purpose, for ``days`` days. ``revision`` grows when it is changed.
+
+    ``approvers`` are the people who may decide now; ``grant_id`` is set when it was approved.
+    """
+
+    id: str
+    requester: str
+    scope: Scope
+    dataset_title: str
+    purpose: str
+    reason: str
+    days: int
+    state: RequestState
+    revision: int
+    version: int
+    created_at: datetime
+    approvers: tuple[str, ...] = ()
+    decisions: tuple[Decision, ...] = ()
+    grant_id: str | None = None
+
+
+class GrantState(str, Enum):
+    """Where a grant stands; see the page on access in docs/developers."""
+
+    SCHEDULED = "scheduled"
+    FULFILLING = "fulfilling"
+    ACTIVE = "active"
+    FAILED = "failed"
+    ENDING = "ending"
+    ENDED = "ended"
+
+
+class EndReason(str, Enum):
+    """Why a grant ended."""
+
+    EXPIRED = "expired"
+    REVOKED = "revoked"
+    SUPERSEDED = "superseded"
+    LEFT = "left"
+    DATASET_GONE = "dataset_gone"
+    POLICY = "policy"
+
+
+class Grant(msgspec.Struct, frozen=True, kw_only=True):
+    """Access that was granted: usable by ``subject`` from ``not_before`` until, not including, ``not_after`` (UTC).
+
+    Whether it may be used is judged when data is handed out, from these instants, never from ``state`` alone.
+    ``enforcement`` is ``enforced`` or ``advisory`` (the kernel could read the file itself).
+    """
+
+    id: str
+    request_id: str
+    subject: str
+    scope: Scope
+    dataset_title: str
+    owner: str
+    purpose: str
+    not_before: datetime
+    not_after: datetime
+    state: GrantState
+    version: int
+    approved_by: str
+    end_reason: EndReason | None = None
+    enforcement: str = "advisory"
+
+
+class Event(msgspec.Struct, frozen=True, kw_only=True):
+    """One audit row. ``hash`` is SHA-256 over ``previous`` and the row's own canonical JSON."""
+
+    seq: int
+    at: datetime
+    actor: str
+    action: str
+    subject: str
+    body: dict[str, Any]
+    previous: str
+    hash: str
+
+
+class DatasetPage(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything one person may see of one dataset, with their own access to it."""
+
+    dataset: Dataset
+    grant: Grant | None = None
+    open_request: Request | None = None
+    approvers: tuple[str, ...] = ()
+    max_days: int = 0
+    default_days: int = 0
+
+
+class PurposeChoice(msgspec.Struct, frozen=True):
+    """One purpose that may be chosen."""
+
+    code: str
+    label: str
+
+
+class Options(msgspec.Struct, frozen=True, kw_only=True):
+    """What a request form offers."""
+
+    purposes: tuple[PurposeChoice, ...]
+    max_days: dict[str, int]
+    default_days: int
+
+
+class NewRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A request as it is sent. The same ``idempotency_key`` from the same person gives the same request."""
+
+    dataset_id: str
+    columns: tuple[str, ...] = ()
+    purpose: str
+    reason: str = ""
+    days: int | None = None
+    idempotency_key: str
+
+
+class NewDecision(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A decision as it is sent, on the ``revision`` that the approver saw.
+
+    Empty ``columns`` and ``days`` grant what was asked; a subset or a smaller number narrows it.
+    """
+
+    verdict: Verdict
+    revision: int
+    reason: str = ""
+    columns: tuple[str, ...] = ()
+    days: int | None = None
+
+
+class Revocation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Why a grant is taken back."""
+
+    reason: str = ""
+
+
+class Comment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Why a request is withdrawn."""
+
+    reason: str = ""
+
+
+class RequestList(msgspec.Struct, frozen=True):
+    """Requests, newest first."""
+
+    items: tuple[Request, ...]
+
+
+class GrantList(msgspec.Struct, frozen=True):
+    """Grants, the one that ends first at the top."""
+
+    items: tuple[Grant, ...]
+
+
+class EventList(msgspec.Struct, frozen=True):
+    """Audit rows in the order in which they happened."""
+
+    items: tuple[Event, ...]
+
+
+class Role(msgspec.Struct, frozen=True):
+    """Whose view of a list: ``mine``, ``inbox`` (requests I may decide) or ``owned`` (grants on my datasets)."""
+
+    role: str = "mine"

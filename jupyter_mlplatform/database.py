@@ -1,0 +1,122 @@
+"""Embedded state: one SQLite file a feature, in WAL mode, with forward-only migrations.
+
+Several processes (the servers of several people, a run's supervisor, the command line) open the same file, so every
+write runs inside one ``BEGIN IMMEDIATE`` transaction: it either happens whole or not at all, also under ``kill -9``
+(``synchronous=FULL``).
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from jupyter_mlplatform.errors import Unavailable
+
+BUSY_SECONDS = 30.0
+
+
+class Database:
+    """One SQLite file, opened lazily and once per thread.
+
+    ``migrations`` are SQL scripts; number *n* takes the file from user_version *n* to *n + 1*. A file of a newer
+    version than this code knows is refused, never guessed at.
+    """
+
+    def __init__(self, path: Path, migrations: Sequence[str]) -> None:
+        self.path = path
+        self._migrations = tuple(migrations)
+        self._local = threading.local()
+        self._guard = threading.Lock()
+        self._connections: list[sqlite3.Connection] = []
+        self._migrated = False
+
+    def connection(self) -> sqlite3.Connection:
+        """This thread's connection. Raises ``Unavailable`` when the file cannot be opened."""
+        found: sqlite3.Connection | None = getattr(self._local, "connection", None)
+        if found is None:
+            found = self._open()
+            self._local.connection = found
+        return found
+
+    @contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """One write: commits at the end of the block, rolls back when it raises. Blocks do not nest."""
+        connection = self.connection()
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError as error:
+            raise self._unavailable(error) from error
+        try:
+            yield connection
+        except BaseException:
+            connection.execute("ROLLBACK")
+            raise
+        connection.execute("COMMIT")
+
+    def close(self) -> None:
+        """Close the connections of all threads; the next use opens the file again."""
+        with self._guard:
+            for connection in self._connections:
+                connection.close()
+            self._connections.clear()
+            self._local = threading.local()
+
+    def _open(self) -> sqlite3.Connection:
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            connection = sqlite3.connect(self.path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+            connection.row_factory = sqlite3.Row
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = FULL")
+            connection.execute("PRAGMA foreign_keys = ON")
+            with self._guard:
+                if not self._migrated:
+                    self._migrate(connection)
+                    self._migrated = True
+                self._connections.append(connection)
+        except (OSError, sqlite3.Error) as error:
+            raise self._unavailable(error) from error
+        return connection
+
+    def _migrate(self, connection: sqlite3.Connection) -> None:
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            version = int(connection.execute("PRAGMA user_version").fetchone()[0])
+            if version > len(self._migrations):
+                raise Unavailable(
+                    "state.newer_version",
+                    f"The state file {self.path} was written by a newer version of this software.",
+                    cause=f"It has version {version}; this software knows versions up to {len(self._migrations)}.",
+                    next_step="Update jupyter_mlplatform, or ask the platform team.",
+                )
+            for number in range(version, len(self._migrations)):
+                for statement in _statements(self._migrations[number]):
+                    connection.execute(statement)
+            connection.execute(f"PRAGMA user_version = {len(self._migrations)}")
+        except BaseException:
+            connection.execute("ROLLBACK")
+            raise
+        connection.execute("COMMIT")
+
+    def _unavailable(self, error: Exception) -> Unavailable:
+        return Unavailable(
+            "state.unavailable",
+            "The platform's state cannot be read or written.",
+            cause=f"{self.path}: {error}",
+            next_step="Check that the disk has room and that you may write to this folder, then try again.",
+        )
+
+
+def _statements(script: str) -> Iterator[str]:
+    """The complete statements of a script (``executescript`` would commit the surrounding transaction)."""
+    pending = ""
+    for line in script.splitlines(keepends=True):
+        pending += line
+        if sqlite3.complete_statement(pending):
+            yield pending
+            pending = ""
+    if pending.strip():
+        yield pending

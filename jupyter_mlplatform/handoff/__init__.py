@@ -1,0 +1,1 @@
+"""Hand-off: notebook, pipeline run, model version, approval."""

@@ -1,0 +1,1 @@
+"""Idle shutdown: is it idle? Warn, stop, and explain why."""

@@ -1,0 +1,1 @@
+"""Package clients: pip and conda through the company's mirrors only."""

@@ -1,0 +1,275 @@
+"""What the platform team allows, forces or forbids: one TOML file, read from system paths only.
+
+The first file found wins as a whole: ``/etc/jupyter/mlplatform/policy.toml``, then
+``<sys.prefix>/etc/jupyter/mlplatform/policy.toml``. No environment variable, home folder or command-line flag takes
+part, so a person cannot loosen it. A key that the file does not set has the built-in value given here.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from jupyter_mlplatform.errors import Invalid, nearest
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+BUILT_IN = "built in"
+CLASSIFICATIONS = ("public", "internal", "confidential", "restricted")
+
+
+class Strict(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A section of the policy: immutable, and an unknown key in it is an error."""
+
+
+class WorkspacePolicy(Strict, frozen=True):
+    """``demo_allowed``: may ``mlplat demo`` run although a policy file is installed."""
+
+    name: str = "ML workspace"
+    demo_allowed: bool = False
+    support: str = "your platform team"
+
+
+class StatePolicy(Strict, frozen=True):
+    """``path``: folder of the shared state (requests, grants, runs); empty means a private folder of each person."""
+
+    path: str = ""
+
+
+class Purpose(Strict, frozen=True):
+    """A reason for which data may be asked for."""
+
+    code: str
+    label: str
+
+
+class AccessPolicy(Strict, frozen=True):
+    """Data access. Durations are in days.
+
+    ``catalogues``: dataset catalogue files; ``max_days``: the longest grant for each classification;
+    ``four_eyes``: nobody decides on own requests; ``admins`` may decide on and revoke everything but their own.
+    """
+
+    catalogues: tuple[str, ...] = ()
+    purposes: tuple[Purpose, ...] = (
+        Purpose(code="exploration", label="Explore whether the data helps"),
+        Purpose(code="model-training", label="Train or evaluate a model"),
+        Purpose(code="reporting", label="Report or dashboard"),
+        Purpose(code="incident", label="Investigate an incident"),
+    )
+    default_days: int = 30
+    max_days: dict[str, int] = msgspec.field(
+        default_factory=lambda: {"public": 365, "internal": 180, "confidential": 90, "restricted": 30}
+    )
+    four_eyes: bool = True
+    admins: tuple[str, ...] = ()
+
+
+class IdlePolicy(Strict, frozen=True):
+    """Idle shutdown. All durations are in seconds.
+
+    A stop needs ``timeout_seconds`` of idleness, then ``grace_seconds`` of warning, and one more fresh sample; none
+    happens in the first ``min_uptime_seconds``. ``keep_max_seconds`` caps a keep-alive. ``cull_kernels`` false only
+    reports. ``stop_server`` asks for the end of the whole server once nothing has worked for the timeout.
+    """
+
+    enabled: bool = True
+    timeout_seconds: float = 3600.0
+    sample_seconds: float = 15.0
+    grace_seconds: float = 300.0
+    min_uptime_seconds: float = 900.0
+    keep_max_seconds: float = 86400.0
+    input_timeout_factor: float = 2.0
+    busy_cpu_fraction: float = 0.02
+    cull_kernels: bool = True
+    stop_server: bool = False
+    price_per_hour: float = 0.0
+    currency: str = "EUR"
+
+
+class PackagesPolicy(Strict, frozen=True):
+    """Package mirrors. An empty URL leaves that tool as it is.
+
+    ``pip_index`` is one virtual index: there is no extra index on purpose, because clients fall back to it silently.
+    ``allow_hosts``: the only hosts that clients may contact; empty means the hosts of the indexes named here.
+    ``timeout_seconds`` and ``retries`` bound how long a client hangs on an index that does not answer.
+    """
+
+    pip_index: str = ""
+    conda_channels: tuple[str, ...] = ()
+    conda_channel_alias: str = ""
+    allow_hosts: tuple[str, ...] = ()
+    ca_bundle: str = ""
+    timeout_seconds: int = 15
+    retries: int = 2
+
+
+class HandoffPolicy(Strict, frozen=True):
+    """Training hand-off. ``price_per_hour`` maps an instance type to money for the cost line of a plan.
+
+    ``approvers`` may approve model versions (empty: anybody but the author); ``instance_types`` empty means any.
+    """
+
+    approvers: tuple[str, ...] = ()
+    four_eyes: bool = True
+    instance_types: tuple[str, ...] = ()
+    default_instance: str = "ml.m5.large"
+    price_per_hour: dict[str, float] = msgspec.field(default_factory=dict)
+    currency: str = "EUR"
+    role_arn: str = ""
+    kms_key: str = ""
+    subnets: tuple[str, ...] = ()
+    security_groups: tuple[str, ...] = ()
+    tags: dict[str, str] = msgspec.field(default_factory=dict)
+    bundle_ask_bytes: int = 50 * 1024 * 1024
+    max_parallel_steps: int = 2
+
+
+class Policy(Strict, frozen=True):
+    """The whole policy, one section a feature."""
+
+    workspace: WorkspacePolicy = WorkspacePolicy()
+    state: StatePolicy = StatePolicy()
+    access: AccessPolicy = AccessPolicy()
+    idle: IdlePolicy = IdlePolicy()
+    packages: PackagesPolicy = PackagesPolicy()
+    handoff: HandoffPolicy = HandoffPolicy()
+
+
+class Setting(msgspec.Struct, frozen=True):
+    """One effective value and the file that set it (or ``built in``)."""
+
+    key: str
+    value: Any
+    origin: str
+
+
+class EffectivePolicy(msgspec.Struct, frozen=True):
+    """A policy with the file it came from (``None``: built in) and the keys which that file sets."""
+
+    policy: Policy = Policy()
+    path: str | None = None
+    given: frozenset[str] = frozenset()
+
+    def settings(self) -> list[Setting]:
+        """Every effective value with its origin, in file order."""
+        return [
+            Setting(key, value, self.path if self.path and key in self.given else BUILT_IN)
+            for key, value in _flatten(msgspec.to_builtins(self.policy), Policy)
+        ]
+
+    @property
+    def writable(self) -> bool:
+        """Whether the person reading it could edit it, which makes the policy advice rather than a rule."""
+        return self.path is not None and os.access(self.path, os.W_OK)
+
+
+def system_paths() -> tuple[Path, ...]:
+    """Where a policy may live, most binding first."""
+    tail = Path("jupyter", "mlplatform", "policy.toml")
+    return (Path("/etc") / tail, Path(sys.prefix) / "etc" / tail)
+
+
+def load(paths: Sequence[Path] | None = None) -> EffectivePolicy:
+    """Read the first policy file that exists. Raises ``Invalid`` naming file and key when it is wrong."""
+    for path in system_paths() if paths is None else paths:
+        if path.exists():
+            return parse(read_toml(path, code="policy.unreadable"), str(path))
+    return EffectivePolicy()
+
+
+def parse(document: dict[str, Any], origin: str) -> EffectivePolicy:
+    """Check a document strictly: an unknown key, a wrong type or an impossible value is an error."""
+    _refuse_unknown(document, Policy, origin, "")
+    try:
+        policy = msgspec.convert(document, Policy)
+    except msgspec.ValidationError as error:
+        raise _invalid(origin, f"{error}.") from error
+    _check_values(policy, origin)
+    return EffectivePolicy(policy, origin, frozenset(key for key, _ in _flatten(document, Policy)))
+
+
+def read_toml(path: Path, *, code: str) -> dict[str, Any]:
+    """A TOML file as a dict. Raises ``Invalid`` with ``code`` and the place of the mistake."""
+    try:
+        with path.open("rb") as file:
+            return tomllib.load(file)
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise Invalid(
+            code,
+            f"The file {path} cannot be read.",
+            cause=f"{error}.",
+            next_step="Correct the file, or restore its last good version.",
+        ) from error
+
+
+def _sections(struct: type[Strict]) -> dict[str, type[Strict]]:
+    return {
+        field.name: field.type
+        for field in msgspec.structs.fields(struct)
+        if isinstance(field.type, type) and issubclass(field.type, Strict)
+    }
+
+
+def _flatten(document: dict[str, Any], struct: type[Strict], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    sections = _sections(struct)
+    for key, value in document.items():
+        if key in sections and isinstance(value, dict):
+            yield from _flatten(value, sections[key], f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", value
+
+
+def _refuse_unknown(document: dict[str, Any], struct: type[Strict], origin: str, prefix: str) -> None:
+    known = [field.name for field in msgspec.structs.fields(struct)]
+    sections = _sections(struct)
+    for key, value in document.items():
+        if key not in known:
+            raise _invalid(origin, f"Unknown key {prefix + key!r}. {nearest(key, known)}")
+        if key in sections:
+            if not isinstance(value, dict):
+                raise _invalid(origin, f"{prefix + key!r} must be a section, [{prefix}{key}].")
+            _refuse_unknown(value, sections[key], origin, f"{prefix}{key}.")
+
+
+def _check_values(policy: Policy, origin: str) -> None:
+    idle, access = policy.idle, policy.access
+    positive = {
+        "idle.timeout_seconds": idle.timeout_seconds,
+        "idle.sample_seconds": idle.sample_seconds,
+        "idle.keep_max_seconds": idle.keep_max_seconds,
+        "access.default_days": access.default_days,
+        "packages.timeout_seconds": policy.packages.timeout_seconds,
+        "handoff.max_parallel_steps": policy.handoff.max_parallel_steps,
+        **{f"access.max_days.{name}": days for name, days in access.max_days.items()},
+    }
+    for key, number in positive.items():
+        if number <= 0:
+            raise _invalid(origin, f"{key!r} must be greater than 0, not {number}.")
+    for key, number in {
+        "idle.grace_seconds": idle.grace_seconds,
+        "idle.min_uptime_seconds": idle.min_uptime_seconds,
+        "packages.retries": policy.packages.retries,
+    }.items():
+        if number < 0:
+            raise _invalid(origin, f"{key!r} must not be negative, it is {number}.")
+    for name in access.max_days:
+        if name not in CLASSIFICATIONS:
+            raise _invalid(origin, f"Unknown classification {name!r}. {nearest(name, CLASSIFICATIONS)}")
+
+
+def _invalid(origin: str, cause: str) -> Invalid:
+    return Invalid(
+        "policy.invalid",
+        f"The policy file {origin} is not valid.",
+        cause=cause,
+        next_step="Correct the file; 'mlplat policy show' lists every key with its value.",
+    )
