@@ -1,33 +1,31 @@
 """Face 2: ``%mlplat`` in a cell. The same commands as ``mlplat``, answered as rich output.
 
-IPython loads this module when ``%mlplat`` is first used (``MagicsManager.lazy_magics``).
+Every kernel of the environment loads this module at its start, for the sake of completion, so it imports nothing but
+what IPython has loaded anyway; the commands come with their first use.
 """
 
 from __future__ import annotations
 
 import shlex
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from click.shell_completion import ShellComplete
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.core.magic import Magics, line_magic, magics_class
 from IPython.display import display
 
-from jupyter_mlplatform.cli import cli, run
-from jupyter_mlplatform.cli.session import Session
-from jupyter_mlplatform.errors import Problem
+if TYPE_CHECKING:
+    from jupyter_mlplatform.cli.answer import Answer
 
 
 class MagicFailed(Exception):
-    """A command did not succeed; carries its problem and shows no traceback."""
+    """A command did not succeed; ``answer`` carries its problem. It is shown without a traceback."""
 
-    def __init__(self, problem: Problem, html: str) -> None:
-        super().__init__(" ".join(part for part in (problem.message, problem.cause, problem.next_step) if part))
-        self.problem = problem
-        self._html = html
+    def __init__(self, answer: Answer) -> None:
+        super().__init__(answer.text())
+        self.answer = answer
 
     def _render_traceback_(self) -> list[str]:
-        return [f"{self.problem.code}: {self}"]
+        return [str(self)]
 
 
 @magics_class
@@ -46,16 +44,21 @@ class PlatformMagics(Magics):
         %mlplat handoff start train.ipynb
         %mlplat COMMAND --help           help of one command; Tab completes commands and names
         """
+        from jupyter_mlplatform.cli import run
+        from jupyter_mlplatform.cli.answer import problem_answer
+        from jupyter_mlplatform.cli.session import Session
+        from jupyter_mlplatform.errors import Problem
+
         try:
             words = shlex.split(line)
         except ValueError as error:
-            raise MagicFailed(Problem("magic.quotes", f"The line was not understood: {error}."), "") from None
-        session = Session(notebook=True, say=print)
-        answer = run(words or ["--help"], session)
+            problem = Problem("magic.quotes", "The line was not understood.", f"{error}.", "Close every quotation mark.")
+            raise MagicFailed(problem_answer(problem, 2)) from None
+        answer = run(words or ["--help"], Session(notebook=True, say=print))
         if answer is None:
             return None
         if isinstance(answer.data, Problem):
-            raise MagicFailed(answer.data, answer.html())
+            raise MagicFailed(answer)
         if answer.result is None:
             return answer
         if answer.blocks:
@@ -65,8 +68,13 @@ class PlatformMagics(Magics):
 
 def complete(shell: InteractiveShell, event: Any) -> list[str]:
     """What may follow on a ``%mlplat`` line; click knows the commands, options and names."""
+    from click.shell_completion import ShellComplete
+
+    from jupyter_mlplatform.cli import cli
+    from jupyter_mlplatform.cli.session import Session
+
     line: str = event.text_until_cursor
-    after = line.split("mlplat", 1)[1]
+    after = line.split("%mlplat", 1)[1]
     try:
         words = shlex.split(after)
     except ValueError:

@@ -97,7 +97,7 @@ class Answer:
 
     def text(self) -> str:
         """The blocks as plain text."""
-        console = Console(width=100, no_color=True, force_terminal=False, file=io.StringIO(), record=True)
+        console = Console(width=100, no_color=True, force_jupyter=False, file=io.StringIO(), record=True)
         self.print(console)
         return console.export_text().rstrip()
 

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
+import asyncio
+from typing import TYPE_CHECKING, Any
 
 from jupyter_server.extension.application import ExtensionApp
+from jupyter_server.serverapp import ServerApp
 
-from jupyter_mlplatform import wiring
+from jupyter_mlplatform import events, wiring
+from jupyter_mlplatform.errors import PlatformError
 from jupyter_mlplatform.server.handlers import SERVICES_SETTING
+from jupyter_mlplatform.server.relay import Relay
 from jupyter_mlplatform.server.routes import url_patterns
+from jupyter_mlplatform.wiring import Services
+
+if TYPE_CHECKING:
+    from jupyter_mlplatform.server.idle_keeper import IdleKeeper
 
 
 class PlatformApp(ExtensionApp):
@@ -17,17 +25,47 @@ class PlatformApp(ExtensionApp):
     name = "jupyter_mlplatform"
     load_other_extensions = True
 
+    _keeper: IdleKeeper | None = None
+    _relaying: asyncio.Task[None] | None = None
+
     def initialize_settings(self) -> None:
-        """Resolve who and where; a wrong policy file stops the extension with one clear line."""
-        self.services = wiring.services()
-        self.settings[SERVICES_SETTING] = self.services
+        """Resolve who and where. With a wrong policy nothing works, and every route says why."""
+        try:
+            self.settings[SERVICES_SETTING] = wiring.services()
+        except PlatformError as error:
+            self.log.error("jupyter_mlplatform is switched off. %s", error)
+            self.settings[SERVICES_SETTING] = error
 
     def initialize_handlers(self) -> None:
-        """Mount the API."""
-        self.handlers.extend(url_patterns())  # ExtensionApp prepends the base URL
+        """Mount the API; ExtensionApp puts the base URL in front."""
+        self.handlers.extend(url_patterns())
+
+    async def _start_jupyter_server_extension(self, serverapp: ServerApp) -> None:
+        """Start watching for idleness and for news, once the event loop runs."""
+        services = self.settings[SERVICES_SETTING]
+        if not isinstance(services, Services):
+            return
+        from jupyter_mlplatform.server.idle_keeper import IdleKeeper
+
+        events.register(serverapp.event_logger)
+        self._keeper = IdleKeeper(serverapp, services, lambda action, data: self._emit(events.IDLE, action, data))
+        await self._keeper.start()
+        if services.workspace.person:
+            sources = {events.ACCESS: services.access, events.HANDOFF: services.handoff}
+            relay = Relay(services.workspace.person, sources, self._emit_event, self.log)
+            self._relaying = asyncio.create_task(relay.run())
 
     async def stop_extension(self) -> None:
-        """Nothing runs in the background yet."""
+        """Stop the background work; runs of the hand-off go on by themselves."""
+        if self._relaying:
+            self._relaying.cancel()
+            await asyncio.gather(self._relaying, return_exceptions=True)
+        if self._keeper:
+            await self._keeper.stop()
 
-    def _unused(self) -> Any:
-        return None
+    def _emit(self, schema_id: str, action: str, data: dict[str, Any]) -> None:
+        self._emit_event(schema_id, {"action": action, **data})
+
+    def _emit_event(self, schema_id: str, data: dict[str, Any]) -> None:
+        assert self.serverapp is not None  # noqa: S101 (linked before anything runs)
+        self.serverapp.event_logger.emit(schema_id=schema_id, data=data)

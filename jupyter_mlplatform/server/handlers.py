@@ -23,7 +23,7 @@ import msgspec
 from jupyter_server.base.handlers import APIHandler
 from tornado import web
 
-from jupyter_mlplatform.errors import Invalid, PlatformError, Problem, TooLarge
+from jupyter_mlplatform.errors import Invalid, PlatformError, Problem, TooLarge, Unavailable
 from jupyter_mlplatform.wiring import Services
 
 MAX_BODY_BYTES = 1024 * 1024
@@ -71,8 +71,11 @@ class PlatformHandler(APIHandler):
 
     @property
     def services(self) -> Services:
-        """The features, wired for this server."""
-        found: Services = self.settings[SERVICES_SETTING]
+        """The features, wired for this server. Raises ``Unavailable`` when they could not be (a wrong policy, say)."""
+        found: Services | PlatformError = self.settings[SERVICES_SETTING]
+        if isinstance(found, PlatformError):
+            problem = found.problem
+            raise Unavailable(problem.code, problem.message, cause=problem.cause, next_step=problem.next_step)
         return found
 
     @property
