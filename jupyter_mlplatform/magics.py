@@ -52,7 +52,9 @@ class PlatformMagics(Magics):
         try:
             words = shlex.split(line)
         except ValueError as error:
-            problem = Problem("magic.quotes", "The line was not understood.", f"{error}.", "Close every quotation mark.")
+            problem = Problem(
+                "magic.quotes", "The line was not understood.", f"{error}.", "Close every quotation mark."
+            )
             raise MagicFailed(problem_answer(problem, 2)) from None
         answer = run(words or ["--help"], Session(notebook=True, say=print))
         if answer is None:

@@ -11,7 +11,7 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -31,9 +31,14 @@ class Strict(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
 
 
 class WorkspacePolicy(Strict, frozen=True):
-    """``demo_allowed``: may ``mlplat demo`` run although a policy file is installed."""
+    """``demo_allowed``: may ``mlplat demo`` run although a policy file is installed.
+
+    ``identity`` pins where a person's name comes from: ``account`` (the operating system), ``jupyterhub`` or
+    ``sagemaker``. ``auto`` takes the first that is there, which a person can steer with environment variables.
+    """
 
     name: str = "ML workspace"
+    identity: Literal["auto", "account", "jupyterhub", "sagemaker"] = "auto"
     demo_allowed: bool = False
     support: str = "your platform team"
 

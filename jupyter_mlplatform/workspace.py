@@ -1,7 +1,8 @@
-"""Who am I, where do I run, and where is the state: answered once at start, from facts a person cannot set.
+"""Who am I, where do I run, and where is the state: answered once, at start.
 
 The first that fits: a demo folder, a SageMaker Studio app (its metadata file), a JupyterHub server, a plain machine.
-On a plain machine a person is the operating-system account of the process, never an environment variable.
+On a plain machine a person is the operating-system account of the process. Where a person could pretend to be
+elsewhere by setting environment variables, the policy pins the source (``workspace.identity``).
 """
 
 from __future__ import annotations
@@ -87,23 +88,28 @@ def resolve(
         return _demo(Path(env[DEMO_VARIABLE]), effective)
     local = Path(jupyter_data_dir()) / "mlplatform"
     shared = Path(effective.policy.state.path) if effective.policy.state.path else local
-    metadata = Path(env.get(METADATA_VARIABLE) or METADATA_FILE)
-    found: dict[str, Any]
-    if metadata.exists():
-        found = _sagemaker(metadata)
-    elif env.get("JUPYTERHUB_USER") and env.get("JUPYTERHUB_API_URL"):
-        found = {
-            "place": Place.JUPYTERHUB,
-            "person": env["JUPYTERHUB_USER"],
-            "identity_from": "JupyterHub",
-            "details": {"server": env.get("JUPYTERHUB_SERVER_NAME", "") or "default"},
-        }
-    else:
-        found = {"place": Place.MACHINE, "person": _os_account(), "identity_from": "the operating system account"}
+    found = _identify(env, effective.policy.workspace.identity)
     return (
         Workspace(name=effective.policy.workspace.name, shared_dir=shared, local_dir=local, **found),
         effective,
     )
+
+
+def _identify(env: Mapping[str, str], pinned: str) -> dict[str, Any]:
+    """Who and where. A pinned source is used whatever the environment says; the metadata file then has its own path."""
+    metadata = METADATA_FILE if pinned == "sagemaker" else Path(env.get(METADATA_VARIABLE) or METADATA_FILE)
+    if pinned == "sagemaker" or (pinned == "auto" and metadata.exists()):
+        return _sagemaker(metadata)
+    hub_user = env.get("JUPYTERHUB_USER", "")
+    if pinned == "jupyterhub" or (pinned == "auto" and hub_user and env.get("JUPYTERHUB_API_URL")):
+        return {
+            "place": Place.JUPYTERHUB,
+            "person": hub_user,
+            "identity_from": "JupyterHub",
+            "details": {"server": env.get("JUPYTERHUB_SERVER_NAME", "") or "default"},
+            "problem": "" if hub_user else "JUPYTERHUB_USER is not set, so this server was not started by JupyterHub.",
+        }
+    return {"place": Place.MACHINE, "person": _os_account(), "identity_from": "the operating system account"}
 
 
 def _os_account() -> str:

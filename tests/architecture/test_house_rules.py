@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import subprocess
 from pathlib import Path
@@ -56,3 +57,17 @@ def test_no_handler_inherits_a_decorated_verb(verb: str) -> None:
     for _, handler in ROUTES:
         owner = root(handler)
         assert owner is handler or not issubclass(owner, PlatformHandler)
+
+
+def test_every_verb_is_authenticated_then_authorized_then_described() -> None:
+    """Read from the source: ``authorized`` refuses strangers too, so no request can tell that the first is missing."""
+    verbs = {"get", "post", "put", "patch", "delete"}
+    wanted = ["web.authenticated", "authorized", "operation"]
+    wrong = {}
+    for path in tracked("jupyter_mlplatform/server/*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.AsyncFunctionDef | ast.FunctionDef) and node.name in verbs:
+                found = [ast.unparse(each.func if isinstance(each, ast.Call) else each) for each in node.decorator_list]
+                if found != wanted:
+                    wrong[f"{path.name}:{node.lineno}"] = found
+    assert wrong == {}

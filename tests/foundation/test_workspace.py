@@ -62,6 +62,30 @@ def test_a_half_written_metadata_file_names_nobody_and_says_why(tmp_path: Path, 
     assert str(file) in caught.value.problem.cause
 
 
+@pytest.mark.parametrize(
+    ("pinned", "person"),
+    [("auto", "mallory"), ("account", pwd.getpwuid(os.geteuid()).pw_name), ("jupyterhub", "eve"), ("sagemaker", "")],
+)
+def test_a_pinned_identity_cannot_be_changed_by_a_variable(
+    tmp_path: Path, policy_file: Path, pinned: str, person: str
+) -> None:
+    policy_file.write_text(f"[workspace]\nidentity = '{pinned}'\n")
+    forged = tmp_path / "forged.json"
+    forged.write_text('{"UserProfileName": "mallory"}')
+    environment = {
+        "RESOURCE_METADATA_FILE": str(forged),
+        "JUPYTERHUB_USER": "eve",
+        "JUPYTERHUB_API_URL": "http://hub/api",
+    }
+    assert workspace.resolve(environment)[0].person == person
+
+
+def test_a_pinned_hub_without_a_user_names_nobody(policy_file: Path) -> None:
+    policy_file.write_text("[workspace]\nidentity = 'jupyterhub'\n")
+    with pytest.raises(Unavailable, match="JUPYTERHUB_USER"):
+        workspace.resolve({})[0].who()
+
+
 def test_shared_state_lies_where_the_policy_says(tmp_path: Path, policy_file: Path) -> None:
     policy_file.write_text(f"[state]\npath = '{tmp_path / 'shared'}'\n")
     found, _ = workspace.resolve({})
