@@ -59,8 +59,9 @@ class Purpose(Strict, frozen=True):
 class AccessPolicy(Strict, frozen=True):
     """Data access. Durations are in days.
 
-    ``catalogues``: dataset catalogue files; ``max_days``: the longest grant for each classification;
-    ``four_eyes``: nobody decides on own requests; ``admins`` may decide on and revoke everything but their own.
+    ``catalogues``: dataset catalogue files, relative to the policy's own folder; ``max_days``: the longest grant for
+    each classification; ``four_eyes``: nobody decides on own requests; ``admins`` may decide on and revoke everything
+    but their own.
     """
 
     catalogues: tuple[str, ...] = ()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from datetime import datetime, timezone
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from jupyter_mlplatform.policy import EffectivePolicy
@@ -35,30 +36,77 @@ class Services:
     @cached_property
     def access(self) -> AccessService:
         """Data access."""
-        from jupyter_mlplatform.access.local import build
+        from jupyter_mlplatform.access.local.catalogue_files import CatalogueFiles
+        from jupyter_mlplatform.access.local.data_files import DataFiles
+        from jupyter_mlplatform.access.local.sqlite_store import SqliteStore
+        from jupyter_mlplatform.access.service import AccessService
 
-        return build(self.workspace.shared_dir, self.policy.policy.access, utc_now)
+        policy = self.policy.policy.access
+        folder = Path(self.policy.path).resolve().parent if self.policy.path else Path("/")
+        return AccessService(
+            store=SqliteStore(self.workspace.shared_dir),
+            files=DataFiles(),
+            catalogues=CatalogueFiles([folder / path for path in policy.catalogues]),
+            policy=policy,
+            clock=utc_now,
+        )
 
     @cached_property
     def idle(self) -> IdleService:
         """Idle shutdown."""
-        from jupyter_mlplatform.idle.local import build
+        from jupyter_mlplatform.idle.local import clock
+        from jupyter_mlplatform.idle.local.decisions import JsonLines
+        from jupyter_mlplatform.idle.local.store import SqliteStore
+        from jupyter_mlplatform.idle.service import IdleService
 
-        return build(self.workspace.local_dir, self.policy.policy.idle, utc_now)
+        folder = self.workspace.local_dir
+        return IdleService(
+            SqliteStore(folder), JsonLines(folder), self.policy.policy.idle, lambda: (), utc_now, clock.seconds
+        )
 
     @cached_property
     def packages(self) -> PackagesService:
         """Package mirrors."""
-        from jupyter_mlplatform.packages.local import build
+        from jupyter_mlplatform.packages.local.examinations import JsonExaminations
+        from jupyter_mlplatform.packages.local.files import PrefixFiles
+        from jupyter_mlplatform.packages.local.probe import MachineProbe
+        from jupyter_mlplatform.packages.service import PackagesService
 
-        return build(self.workspace.local_dir, self.policy.policy.packages, utc_now)
+        home = self.workspace.local_dir / "packages"
+        return PackagesService(
+            policy=self.policy.policy.packages,
+            files=PrefixFiles(home),
+            probe=MachineProbe(),
+            examinations=JsonExaminations(home),
+            clock=utc_now,
+        )
 
     @cached_property
     def handoff(self) -> HandoffService:
         """Hand-off to the training pipeline; its data lineage comes from the access feature."""
-        from jupyter_mlplatform.handoff.local import build
+        from jupyter_mlplatform.handoff.aws.validate import validate
+        from jupyter_mlplatform.handoff.local.bundle import TarPacker
+        from jupyter_mlplatform.handoff.local.kernels import InstalledKernels
+        from jupyter_mlplatform.handoff.local.runner import LocalRunner
+        from jupyter_mlplatform.handoff.local.sources import ProjectFiles
+        from jupyter_mlplatform.handoff.local.sqlite_store import SqliteStore
+        from jupyter_mlplatform.handoff.planner import Planner
+        from jupyter_mlplatform.handoff.service import HandoffService
+        from jupyter_mlplatform.lineage import GrantedData
 
-        return build(self.workspace.shared_dir, self.policy.policy.handoff, utc_now, self.access)
+        policy = self.policy.policy.handoff
+        folder = self.workspace.shared_dir / "handoff"
+        packer, lineage = TarPacker(folder / "bundles"), GrantedData(self.access)
+        store = SqliteStore(self.workspace.shared_dir / "handoff.db")
+        return HandoffService(
+            planner=Planner(ProjectFiles(), packer, InstalledKernels(), lineage, validate, policy),
+            packer=packer,
+            lineage=lineage,
+            runner=LocalRunner(folder / "runs", store.path),
+            store=store,
+            policy=policy,
+            clock=utc_now,
+        )
 
 
 def services() -> Services:

@@ -140,7 +140,8 @@ def _sagemaker(metadata: Path) -> dict[str, Any]:
     return found
 
 
-def _demo(folder: Path, installed: EffectivePolicy) -> tuple[Workspace, EffectivePolicy]:
+def check_demo_allowed(installed: EffectivePolicy) -> None:
+    """Raises ``Forbidden`` where a policy is installed that does not allow a demo beside it."""
     if installed.path and not installed.policy.workspace.demo_allowed:
         raise Forbidden(
             "workspace.demo_forbidden",
@@ -148,6 +149,10 @@ def _demo(folder: Path, installed: EffectivePolicy) -> tuple[Workspace, Effectiv
             cause=f"The policy {installed.path} does not set workspace.demo_allowed.",
             next_step=f"Unset {DEMO_VARIABLE}, or run the demo on another machine.",
         )
+
+
+def _demo(folder: Path, installed: EffectivePolicy) -> tuple[Workspace, EffectivePolicy]:
+    check_demo_allowed(installed)
     place_file = folder / "place.toml"
     try:
         place = msgspec.convert(policies.read_toml(place_file, code="workspace.demo_broken"), DemoPlace)

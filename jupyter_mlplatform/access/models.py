@@ -8,6 +8,8 @@ from typing import Any
 
 import msgspec
 
+from jupyter_mlplatform.errors import Problem
+
 
 class Kind(str, Enum):
     """What a dataset physically is."""
@@ -82,11 +84,16 @@ class Search(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SearchPage(msgspec.Struct, frozen=True):
-    """One page of results, best match first; ``total`` counts all of them."""
+    """One page of results, best match first; ``total`` counts all of them.
+
+    A facet's counts ignore the filter on its own field, so that the choice can be changed. ``problems`` are what is
+    wrong with catalogue files; the datasets they concern are missing or not up to date.
+    """
 
     items: tuple[Summary, ...]
     total: int
     facets: tuple[Facet, ...]
+    problems: tuple[Problem, ...] = ()
 
 
 class Scope(msgspec.Struct, frozen=True, kw_only=True):
@@ -177,7 +184,9 @@ class Grant(msgspec.Struct, frozen=True, kw_only=True):
     """Access that was granted: usable by ``subject`` from ``not_before`` until, not including, ``not_after`` (UTC).
 
     Whether it may be used is judged when data is handed out, from these instants, never from ``state`` alone.
-    ``enforcement`` is ``enforced`` or ``advisory`` (the kernel could read the file itself).
+    ``enforcement`` is ``enforced`` or ``advisory`` (the kernel could read the file itself). ``ended_at``, ``ended_by``
+    and ``end_note`` (the words of who ended it) are set with ``end_reason``. The id ``owner`` stands for an owner's
+    own access, which nobody granted and which has no end.
     """
 
     id: str
@@ -193,6 +202,9 @@ class Grant(msgspec.Struct, frozen=True, kw_only=True):
     version: int
     approved_by: str
     end_reason: EndReason | None = None
+    ended_at: datetime | None = None
+    ended_by: str = ""
+    end_note: str = ""
     enforcement: str = "advisory"
 
 
@@ -210,9 +222,10 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class DatasetPage(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything one person may see of one dataset, with their own access to it."""
+    """Everything one person may see of one dataset, with their own access to it (see :class:`Summary`)."""
 
     dataset: Dataset
+    access: str = "none"
     grant: Grant | None = None
     open_request: Request | None = None
     approvers: tuple[str, ...] = ()
@@ -249,7 +262,7 @@ class NewRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 class NewDecision(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A decision as it is sent, on the ``revision`` that the approver saw.
 
-    Empty ``columns`` and ``days`` grant what was asked; a subset or a smaller number narrows it.
+    Empty ``columns`` and no ``days`` grant what was asked; a subset or a smaller number narrows it.
     """
 
     verdict: Verdict
@@ -293,3 +306,63 @@ class Role(msgspec.Struct, frozen=True):
     """Whose view of a list: ``mine``, ``inbox`` (requests I may decide) or ``owned`` (grants on my datasets)."""
 
     role: str = "mine"
+
+
+class Registration(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a person says of a dataset when registering it; empty fields keep what was registered before.
+
+    ``columns`` describe some or all of the file's columns; their names must exist in the file.
+    """
+
+    id: str
+    title: str = ""
+    owner: str = ""
+    classification: str = ""
+    description: str = ""
+    tags: tuple[str, ...] = ()
+    columns: tuple[Column, ...] = ()
+
+
+class Inspection(msgspec.Struct, frozen=True, kw_only=True):
+    """What a file itself tells: its real path, its form and its content."""
+
+    location: str
+    format: str
+    columns: tuple[Column, ...]
+    rows: int
+    fingerprint: str
+
+
+class Loaded(msgspec.Struct, frozen=True, kw_only=True):
+    """Data that was handed out: a ``pyarrow.Table`` with the granted columns and nothing else."""
+
+    table: Any
+    dataset: Dataset
+    grant: Grant
+
+
+class Export(msgspec.Struct, frozen=True, kw_only=True):
+    """A Parquet file that holds only what is granted. ``fingerprint`` is of that file's content."""
+
+    path: str
+    fingerprint: str
+    dataset: Dataset
+    grant: Grant
+
+
+class Audit(msgspec.Struct, frozen=True, kw_only=True):
+    """What a check of the audit trail found.
+
+    ``head`` is the hash of the newest event: kept somewhere else, it proves later that nothing before it was changed
+    or cut off. ``unanchored`` counts the newest events that the anchor does not cover yet.
+    """
+
+    events: int
+    head: str
+    unanchored: int = 0
+    findings: tuple[str, ...] = ()
+
+    @property
+    def intact(self) -> bool:
+        """Whether nothing was found."""
+        return not self.findings

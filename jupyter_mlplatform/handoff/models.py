@@ -12,7 +12,9 @@ import msgspec
 class StepSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One step of a spec: either the tagged ``cells`` of the entry notebook or a script to ``run``.
 
-    ``inputs`` and ``outputs`` (``in`` and ``out`` in the file) name artifacts that flow between the steps.
+    ``inputs`` and ``outputs`` (``in`` and ``out`` in the file) name artifacts that flow between the steps; without
+    ``in`` a step gets all inputs of the spec. ``kind`` is ``processing`` or ``training`` (the default of the step that
+    makes the ``model``), ``on`` an instance type.
     """
 
     name: str
@@ -20,7 +22,7 @@ class StepSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     run: str = ""
     inputs: tuple[str, ...] = msgspec.field(default=(), name="in")
     outputs: tuple[str, ...] = msgspec.field(default=(), name="out")
-    kind: str = "processing"
+    kind: str = ""
     on: str = ""
     spot: bool = False
 

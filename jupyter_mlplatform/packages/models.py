@@ -56,7 +56,10 @@ class Check(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Examination(msgspec.Struct, frozen=True, kw_only=True):
-    """One run of the doctor, growing while it runs. ``state`` is ``running``, ``done`` or ``cancelled``."""
+    """One run of the doctor, growing while it runs. ``state`` is ``running``, ``done`` or ``cancelled``.
+
+    ``note`` says in words why it ended early.
+    """
 
     id: str
     state: str
@@ -65,6 +68,7 @@ class Examination(msgspec.Struct, frozen=True, kw_only=True):
     done: int = 0
     total: int = 0
     checks: tuple[Check, ...] = ()
+    note: str = ""
 
 
 class PackagesStatus(msgspec.Struct, frozen=True, kw_only=True):

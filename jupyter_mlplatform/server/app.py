@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from jupyter_server.extension.application import ExtensionApp
 from jupyter_server.serverapp import ServerApp
@@ -11,12 +11,10 @@ from jupyter_server.serverapp import ServerApp
 from jupyter_mlplatform import events, wiring
 from jupyter_mlplatform.errors import PlatformError
 from jupyter_mlplatform.server.handlers import SERVICES_SETTING
-from jupyter_mlplatform.server.relay import Relay
+from jupyter_mlplatform.server.idle_keeper import IdleKeeper
+from jupyter_mlplatform.server.relay import Relay, Source
 from jupyter_mlplatform.server.routes import url_patterns
 from jupyter_mlplatform.wiring import Services
-
-if TYPE_CHECKING:
-    from jupyter_mlplatform.server.idle_keeper import IdleKeeper
 
 
 class PlatformApp(ExtensionApp):
@@ -45,13 +43,12 @@ class PlatformApp(ExtensionApp):
         services = self.settings[SERVICES_SETTING]
         if not isinstance(services, Services):
             return
-        from jupyter_mlplatform.server.idle_keeper import IdleKeeper
-
-        events.register(serverapp.event_logger)
+        if serverapp.event_logger is not None:
+            events.register(serverapp.event_logger)
         self._keeper = IdleKeeper(serverapp, services, lambda action, data: self._emit(events.IDLE, action, data))
         await self._keeper.start()
         if services.workspace.person:
-            sources = {events.ACCESS: services.access, events.HANDOFF: services.handoff}
+            sources: dict[str, Source] = {events.ACCESS: services.access, events.HANDOFF: services.handoff}
             relay = Relay(services.workspace.person, sources, self._emit_event, self.log)
             self._relaying = asyncio.create_task(relay.run())
 
@@ -67,5 +64,5 @@ class PlatformApp(ExtensionApp):
         self._emit_event(schema_id, {"action": action, **data})
 
     def _emit_event(self, schema_id: str, data: dict[str, Any]) -> None:
-        assert self.serverapp is not None  # noqa: S101 (linked before anything runs)
-        self.serverapp.event_logger.emit(schema_id=schema_id, data=data)
+        if self.serverapp is not None and self.serverapp.event_logger is not None:
+            self.serverapp.event_logger.emit(schema_id=schema_id, data=data)

@@ -1,1 +1,1 @@
-"""Adapters that need nothing but this machine."""
+"""Adapters for this machine: no cloud account, no Docker."""

@@ -1,0 +1,91 @@
+# make demo   two people, a catalogue, a notebook and a hand-off on this machine (STORY=1: play it without a browser)
+# make test   everything that a change must pass
+# make build  the panel only; the Node of this machine is needed for that and for nothing else
+# make clean  remove what these have made, the demo's folder excepted
+#
+# Everything is installed into .venv here. Stamps in .make say what was done, so the second time is quick.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-builtin-rules
+
+PYTHON ?= $(firstword $(foreach name,python3 python3.13 python3.12 python3.11 python3.10,\
+  $(shell command -v $(name) >/dev/null && $(name) -c 'import sys; sys.exit(sys.version_info < (3, 10))' 2>/dev/null && echo $(name))))
+FOLDER ?= demo-workspace
+BIN := .venv/bin
+PANEL := jupyter_mlplatform/labextension/static/style.js
+PANEL_SOURCES := $(shell find labextension/src labextension/style labextension/schema -type f) \
+  labextension/package.json labextension/tsconfig.json labextension/yarn.lock
+PACKAGING := pyproject.toml jupyter_mlplatform/__init__.py $(shell find etc jupyter-config -type f)
+
+ifeq ($(wildcard $(BIN)/python),)
+$(shell rm -rf .make) # the environment is gone, and what was installed into it
+endif
+
+.PHONY: demo test build clean needs-python needs-node
+.DEFAULT_GOAL := demo
+
+demo: .make/demo
+	@if [ -n "$(STORY)" ] || [ ! -t 1 ]; then $(BIN)/mlplat demo --story --folder "$(FOLDER)"; \
+	else $(BIN)/mlplat demo --folder "$(FOLDER)"; fi
+
+test: .make/dev .make/tools
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest -m "not browser"
+	cd labextension/tools && PATH="$(CURDIR)/$(BIN):$$PATH" jlpm run lint
+	cd labextension/tools && PATH="$(CURDIR)/$(BIN):$$PATH" jlpm run test
+	$(BIN)/python -m pytest -m browser
+
+build: $(PANEL)
+
+clean:
+	rm -rf .venv .make labextension/node_modules labextension/lib labextension/tools/node_modules
+	rm -rf jupyter_mlplatform/labextension
+
+# What the demo needs. An editable installation: what you change in Python is in force at once.
+.make/demo: .make/venv $(PANEL) $(PACKAGING)
+	@echo "── Installing the workspace and JupyterLab into .venv (the first time takes a few minutes)"
+	$(BIN)/python -m pip install --disable-pip-version-check -e '.[demo]'
+	@touch $@
+
+.make/dev: .make/venv $(PANEL) $(PACKAGING)
+	@echo "── Installing what the tests need into .venv"
+	$(BIN)/python -m pip install --disable-pip-version-check -e '.[dev]'
+	@touch $@ .make/demo
+
+.make/tools: labextension/tools/package.json labextension/tools/yarn.lock .make/builder
+	@echo "── Installing the panel's test tools"
+	cd labextension/tools && PATH="$(CURDIR)/$(BIN):$$PATH" jlpm install --immutable
+	@touch $@
+
+$(PANEL): $(PANEL_SOURCES) .make/builder
+	@$(MAKE) --no-print-directory needs-node
+	@echo "── Building the panel"
+	cd labextension && PATH="$(CURDIR)/$(BIN):$$PATH" jlpm install --immutable
+	cd labextension && PATH="$(CURDIR)/$(BIN):$$PATH" jlpm run build:prod
+	@touch $@
+
+.make/builder: .make/venv
+	@echo "── Installing the panel's builder into .venv"
+	$(BIN)/python -m pip install --disable-pip-version-check --quiet 'jupyter-builder>=1.2'
+	@touch $@
+
+.make/venv:
+	@$(MAKE) --no-print-directory needs-python
+	@echo "── Making .venv with $(PYTHON)"
+	@mkdir -p .make
+	@$(PYTHON) -m venv .venv || { \
+	  echo "Python cannot make virtual environments. On Debian and Ubuntu: apt install python3-venv" >&2; exit 1; }
+	@touch $@
+
+needs-python:
+	@[ -n "$(PYTHON)" ] && $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || { \
+	  echo "Python 3.10 or newer is needed. Install it, or name one: make demo PYTHON=/path/to/python3" >&2; exit 1; }
+
+needs-node:
+	@command -v node >/dev/null && [ "$$(node -p 'process.versions.node.split(".")[0]')" -ge 20 ] || { \
+	  echo "Node 20 or newer is needed to build the panel: found $$(node --version 2>/dev/null || echo none)." >&2; exit 1; }

@@ -1,0 +1,245 @@
+"""What may be said of a dataset, in a catalogue file or when registering one by hand.
+
+A catalogue is a TOML file of ``[[dataset]]`` entries, read strictly: an unknown key is an error. One wrong entry is a
+problem of that entry; the others stay usable.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from msgspec.structs import replace
+
+from jupyter_mlplatform.access.models import Column, Dataset, Inspection, Registration
+from jupyter_mlplatform.errors import Conflict, Forbidden, Invalid, PlatformError, Problem, nearest
+from jupyter_mlplatform.policy import CLASSIFICATIONS, AccessPolicy
+
+LONGEST_TEXT = 2000
+_ID = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}")
+
+
+class ColumnNote(msgspec.Struct, frozen=True, kw_only=True):
+    """What a catalogue says of one column."""
+
+    description: str = ""
+    tags: tuple[str, ...] = ()
+
+
+class Entry(msgspec.Struct, frozen=True, kw_only=True):
+    """One dataset of a catalogue file. ``path`` is absolute, or relative to the catalogue file."""
+
+    id: str
+    owner: str
+    path: str
+    title: str = ""
+    classification: str = "internal"
+    description: str = ""
+    tags: tuple[str, ...] = ()
+    columns: dict[str, ColumnNote] = {}
+
+    def registration(self) -> Registration:
+        """The same, as registering by hand says it."""
+        columns = tuple(
+            Column(name, description=note.description, tags=note.tags) for name, note in self.columns.items()
+        )
+        return Registration(
+            id=self.id,
+            owner=self.owner,
+            title=self.title,
+            classification=self.classification,
+            description=self.description,
+            tags=self.tags,
+            columns=columns,
+        )
+
+
+class Listed(msgspec.Struct, frozen=True, kw_only=True):
+    """An entry, the ``catalogue`` file that it stands in, and a ``digest`` that changes with either of them."""
+
+    entry: Entry
+    catalogue: str
+    location: str
+    digest: str
+
+
+class Reading(msgspec.Struct, frozen=True):
+    """What catalogue files hold, and what is wrong with them."""
+
+    listed: tuple[Listed, ...] = ()
+    problems: tuple[Problem, ...] = ()
+
+
+def entries(document: Mapping[str, Any], origin: str) -> tuple[list[Entry], list[Problem]]:
+    """The entries of one parsed catalogue, and one problem for each that is wrong."""
+    for key in document:
+        if key != "dataset":
+            return [], [_wrong(origin, "", f"Unknown key {key!r}. {nearest(key, ['dataset'])}").problem]
+    tables = document.get("dataset", [])
+    if not isinstance(tables, list):
+        return [], [_wrong(origin, "", "Datasets are written as [[dataset]], with two brackets.").problem]
+    found: dict[str, Entry] = {}
+    problems: list[Problem] = []
+    for number, table in enumerate(tables, 1):
+        name = str(table.get("id") or f"number {number}") if isinstance(table, dict) else f"number {number}"
+        try:
+            entry = _entry(table, origin, name)
+            if entry.id in found:
+                raise _wrong(origin, name, "The id is used twice in this file.")
+        except PlatformError as error:
+            problems.append(error.problem)
+        else:
+            found[entry.id] = entry
+    return list(found.values()), problems
+
+
+def digest(entry: Entry, location: str) -> str:
+    """Changes whenever the entry says something else."""
+    return hashlib.sha256(msgspec.json.encode((entry, location), order="deterministic")).hexdigest()
+
+
+def wrong_entry(origin: str, dataset_id: str, error: PlatformError) -> Problem:
+    """An error met while taking over an entry, said with file and dataset."""
+    return _wrong(origin, dataset_id, str(error)).problem
+
+
+def check_authority(existing: Dataset | None, registration: Registration, person: str, policy: AccessPolicy) -> None:
+    """Who may register: anybody for oneself, the owner again, admins for everybody.
+
+    Raises ``Forbidden`` for an id or an owner that is not the person's to give away.
+    """
+    if person in policy.admins:
+        return
+    if existing and existing.owner != person:
+        raise Forbidden(
+            "access.not_owner",
+            f"The dataset {existing.id!r} is not yours.",
+            cause=f"It belongs to {existing.owner}.",
+            next_step=f"Choose another id, or ask {existing.owner}.",
+        )
+    if registration.owner not in ("", person):
+        raise Forbidden(
+            "access.not_owner",
+            f"You cannot register a dataset for {registration.owner}.",
+            cause="Only an admin or a catalogue file makes somebody else the owner.",
+            next_step=f"Let {registration.owner} register it, or leave the owner out.",
+        )
+
+
+def describe(
+    registration: Registration, inspected: Inspection, existing: Dataset | None, person: str, now: datetime
+) -> Dataset:
+    """The dataset that a registration makes of a file; what it leaves empty is taken from ``existing``.
+
+    Raises ``Invalid`` where the registration is wrong or does not fit the file.
+    """
+    check(registration)
+    return Dataset(
+        id=registration.id,
+        title=registration.title or (existing.title if existing else registration.id.replace("_", " ")),
+        owner=registration.owner or (existing.owner if existing else person),
+        location=inspected.location,
+        format=inspected.format,
+        classification=registration.classification or (existing.classification if existing else "internal"),
+        description=registration.description or (existing.description if existing else ""),
+        tags=registration.tags or (existing.tags if existing else ()),
+        columns=_columns(registration.columns, inspected, existing.columns if existing else ()),
+        rows=inspected.rows,
+        registered_by=person,
+        registered_at=now,
+        fingerprint=inspected.fingerprint,
+    )
+
+
+def check_unused(existing: Dataset | None) -> None:
+    """Raises ``Conflict`` for the id of a retired dataset: an id is never used again."""
+    if existing and not existing.live:
+        raise Conflict(
+            "access.dataset_retired",
+            f"The dataset {existing.id!r} was retired, and an id is never used again.",
+            next_step="Choose another id.",
+        )
+
+
+def check(registration: Registration) -> None:
+    """Raises ``Invalid`` for an id, classification or text that cannot be accepted."""
+    if not _ID.fullmatch(registration.id):
+        raise Invalid(
+            "access.invalid_id",
+            f"{registration.id!r} cannot be the id of a dataset.",
+            cause="An id has up to 64 of a-z, 0-9, '_', '-' and '.', and starts with a letter or digit.",
+            next_step="Choose another id.",
+        )
+    if registration.classification and registration.classification not in CLASSIFICATIONS:
+        raise Invalid(
+            "access.invalid_classification",
+            f"{registration.classification!r} is not a classification.",
+            next_step=nearest(registration.classification, CLASSIFICATIONS),
+        )
+    texts = (registration.title, registration.description, registration.owner, *registration.tags)
+    if any(len(text) > LONGEST_TEXT for text in texts):
+        raise Invalid("access.invalid_text", f"A text is longer than {LONGEST_TEXT:,} characters.")
+
+
+def same(before: Dataset, after: Dataset) -> bool:
+    """Whether registering again changed nothing but the time and the person."""
+    return before == replace(after, registered_at=before.registered_at, registered_by=before.registered_by)
+
+
+def _columns(notes: tuple[Column, ...], inspected: Inspection, before: tuple[Column, ...]) -> tuple[Column, ...]:
+    in_file = [column.name for column in inspected.columns]
+    for note in notes:
+        if note.name not in in_file:
+            raise Invalid(
+                "access.invalid_columns",
+                f"The file has no column {note.name!r}.",
+                cause=f"{inspected.location} was read.",
+                next_step=nearest(note.name, in_file),
+            )
+    said = {column.name: column for column in (*before, *notes)}
+    return tuple(
+        replace(column, description=said[column.name].description, tags=said[column.name].tags)
+        if column.name in said
+        else column
+        for column in inspected.columns
+    )
+
+
+def _entry(table: Any, origin: str, name: str) -> Entry:
+    if not isinstance(table, dict):
+        raise _wrong(origin, name, "It is not a table of keys.")
+    _refuse_unknown(table, Entry, origin, name)
+    columns = table.get("columns", {})
+    for note in columns.values() if isinstance(columns, dict) else ():
+        if isinstance(note, dict):
+            _refuse_unknown(note, ColumnNote, origin, name)
+    try:
+        entry = msgspec.convert(table, Entry)
+        check(entry.registration())
+    except msgspec.ValidationError as error:
+        raise _wrong(origin, name, f"{error}.") from error
+    except Invalid as error:
+        raise _wrong(origin, name, str(error)) from error
+    if not entry.owner.strip():
+        raise _wrong(origin, name, "It has no owner, so nobody could decide on requests.")
+    return entry
+
+
+def _refuse_unknown(table: Iterable[str], struct: type[msgspec.Struct], origin: str, name: str) -> None:
+    known = [field.name for field in msgspec.structs.fields(struct)]
+    for key in table:
+        if key not in known:
+            raise _wrong(origin, name, f"Unknown key {key!r}. {nearest(key, known)}")
+
+
+def _wrong(origin: str, name: str, cause: str) -> Invalid:
+    return Invalid(
+        "access.catalogue_wrong",
+        f"The dataset {name} of the catalogue {origin} cannot be used." if name else f"{origin} is not a catalogue.",
+        cause=cause,
+        next_step="Correct the file; the other datasets are not affected.",
+    )

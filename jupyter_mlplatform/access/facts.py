@@ -1,0 +1,36 @@
+"""How a change is written down: each noun with its event and the people whom it concerns."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from jupyter_mlplatform.access.models import Dataset, Grant, Request
+from jupyter_mlplatform.access.ports import Unit
+
+
+def dataset(unit: Unit, action: str, changed: Dataset, actor: str, now: datetime) -> None:
+    """A dataset's event: for its owner and who registered it, because it names the place of the data."""
+    people = (changed.owner, changed.registered_by)
+    unit.append(at=now, actor=actor, action=action, subject=changed.id, body={"dataset": changed}, people=people)
+
+
+def request(
+    unit: Unit, action: str, changed: Request, of: Dataset, actor: str, now: datetime, reason: str = ""
+) -> None:
+    """A request's event: for its requester and the owner of the dataset."""
+    body = {"request": changed, "owner": of.owner, "reason": reason}
+    people = (changed.requester, of.owner)
+    unit.append(at=now, actor=actor, action=action, subject=changed.id, body=body, people=people)
+
+
+def grant(unit: Unit, action: str, changed: Grant, actor: str, now: datetime) -> None:
+    """A grant's event: for its subject and the owner of the dataset."""
+    people = (changed.subject, changed.owner)
+    unit.append(at=now, actor=actor, action=action, subject=changed.id, body={"grant": changed}, people=people)
+
+
+def use(unit: Unit, action: str, of: Dataset, under: Grant, rows: int, columns: tuple[str, ...], now: datetime) -> None:
+    """Data was handed out; changes no state, but is part of the trail."""
+    body = {"grant_id": under.id, "columns": columns, "rows": rows, "fingerprint": of.fingerprint}
+    people = (under.subject, of.owner)
+    unit.append(at=now, actor=under.subject, action=action, subject=of.id, body=body, people=people)

@@ -1,0 +1,284 @@
+"""State, audit trail and search index in one SQLite file that all people of a machine share."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+
+from jupyter_mlplatform.access import audit
+from jupyter_mlplatform.access.audit import Anchor, State
+from jupyter_mlplatform.access.local.anchor_file import AnchorFile
+from jupyter_mlplatform.access.local.schema import MIGRATIONS
+from jupyter_mlplatform.access.local.search_index import SearchIndex
+from jupyter_mlplatform.access.models import Dataset, Event, Facet, Grant, Request, RequestState, Search
+from jupyter_mlplatform.database import Database
+from jupyter_mlplatform.errors import Conflict
+
+_Noun = TypeVar("_Noun", Dataset, Request, Grant)
+_OPEN = (RequestState.SUBMITTED.value, RequestState.CHANGES_ASKED.value)
+_encode = msgspec.json.encode
+
+
+class SqliteUnit:
+    """One command inside one transaction; see :class:`~jupyter_mlplatform.access.ports.Unit`."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+        self.appended = False
+
+    def dataset(self, dataset_id: str) -> Dataset | None:
+        """See the port."""
+        return _one(self._connection, Dataset, "SELECT body FROM datasets WHERE id = ?", dataset_id)
+
+    def request(self, request_id: str) -> Request | None:
+        """See the port."""
+        return _one(self._connection, Request, "SELECT body FROM requests WHERE id = ?", request_id)
+
+    def request_by_key(self, person: str, key: str) -> Request | None:
+        """See the port."""
+        return _one(
+            self._connection,
+            Request,
+            "SELECT body FROM requests WHERE id = (SELECT request_id FROM request_keys WHERE person = ? AND key = ?)",
+            person,
+            key,
+        )
+
+    def open_requests(self, dataset_id: str, person: str = "") -> tuple[Request, ...]:
+        """See the port."""
+        sql = "SELECT body FROM requests WHERE dataset_id = ? AND state IN (?, ?) AND ? IN ('', requester)"
+        return _all(self._connection, Request, sql, dataset_id, *_OPEN, person)
+
+    def grant(self, grant_id: str) -> Grant | None:
+        """See the port."""
+        return _one(self._connection, Grant, "SELECT body FROM grants WHERE id = ?", grant_id)
+
+    def open_grants(self, dataset_id: str, person: str = "") -> tuple[Grant, ...]:
+        """See the port."""
+        sql = "SELECT body FROM grants WHERE dataset_id = ? AND state <> 'ended' AND ? IN ('', subject)"
+        return _all(self._connection, Grant, sql, dataset_id, person)
+
+    def put_dataset(self, dataset: Dataset) -> None:
+        """See the port."""
+        self._connection.execute(
+            "INSERT INTO datasets (id, owner, classification, live, body) VALUES (?, ?, ?, ?, ?) "
+            "ON CONFLICT (id) DO UPDATE SET owner = excluded.owner, classification = excluded.classification, "
+            "live = excluded.live, body = excluded.body",
+            (dataset.id, dataset.owner, dataset.classification, dataset.live, _encode(dataset).decode()),
+        )
+        SearchIndex(self._connection).put(dataset)
+
+    def put_request(self, request: Request) -> None:
+        """See the port."""
+        row = (request.state.value, request.version, _encode(request).decode())
+        if request.version == 1:
+            self._connection.execute(
+                "INSERT INTO requests (id, requester, dataset_id, created_at, state, version, body) "
+                "VALUES (?, ?, ?, ?, ?, ?, ?)",
+                (request.id, request.requester, request.scope.dataset_id, _at(request.created_at), *row),
+            )
+        else:
+            self._swap("requests", request.id, row)
+
+    def put_grant(self, grant: Grant) -> None:
+        """See the port."""
+        row = (grant.state.value, grant.version, _encode(grant).decode())
+        if grant.version == 1:
+            self._connection.execute(
+                "INSERT INTO grants (id, request_id, subject, dataset_id, not_after, state, version, body) "
+                "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                (grant.id, grant.request_id, grant.subject, grant.scope.dataset_id, _at(grant.not_after), *row),
+            )
+        else:
+            self._swap("grants", grant.id, row)
+
+    def remember_key(self, person: str, key: str, request_id: str) -> None:
+        """See the port."""
+        self._connection.execute("INSERT INTO request_keys VALUES (?, ?, ?)", (person, key, request_id))
+
+    def entry(self, dataset_id: str) -> str | None:
+        """See the port."""
+        sql = "SELECT digest FROM catalogue_entries WHERE dataset_id = ?"
+        row = self._connection.execute(sql, (dataset_id,)).fetchone()
+        return str(row["digest"]) if row else None
+
+    def note_entry(self, dataset_id: str, digest: str) -> None:
+        """See the port."""
+        self._connection.execute("INSERT OR REPLACE INTO catalogue_entries VALUES (?, ?)", (dataset_id, digest))
+
+    def append(
+        self, *, at: datetime, actor: str, action: str, subject: str, body: dict[str, Any], people: Sequence[str]
+    ) -> None:
+        """See the port."""
+        last = self._connection.execute("SELECT seq, hash FROM events ORDER BY seq DESC LIMIT 1").fetchone()
+        previous = Anchor(last["seq"], last["hash"]) if last else None
+        event = audit.chain(previous, at=at, actor=actor, action=action, subject=subject, body=body)
+        self._connection.execute(
+            "INSERT INTO events (seq, hash, row) VALUES (?, ?, ?)", (event.seq, event.hash, _encode(event).decode())
+        )
+        self._connection.executemany(
+            "INSERT INTO event_people VALUES (?, ?)", [(person, event.seq) for person in {*people, actor}]
+        )
+        self.appended = True
+
+    def _swap(self, table: str, noun_id: str, row: tuple[str, int, str]) -> None:
+        """Replace the version before; ``table`` is a name of ours, never a person's."""
+        done = self._connection.execute(
+            f"UPDATE {table} SET state = ?, version = ?, body = ? WHERE id = ? AND version = ?",  # noqa: S608
+            (*row, noun_id, row[1] - 1),
+        )
+        if done.rowcount != 1:
+            raise Conflict(
+                "access.changed_meanwhile",
+                "Somebody else changed this at the same moment.",
+                next_step="Look at it again, then decide.",
+            )
+
+
+class SqliteStore:
+    """See :class:`~jupyter_mlplatform.access.ports.Store`. The anchor lies beside the file."""
+
+    def __init__(self, folder: Path) -> None:
+        self._database = Database(folder / "access.db", MIGRATIONS)
+        self._anchor = AnchorFile(folder / "access.anchor")
+
+    @contextmanager
+    def unit(self) -> Iterator[SqliteUnit]:
+        """See the port."""
+        with self._database.transaction() as connection:
+            unit = SqliteUnit(connection)
+            yield unit
+        if unit.appended:
+            self._anchor.follow(self._newest)
+
+    def dataset(self, dataset_id: str) -> Dataset | None:
+        """See the port."""
+        return _one(self._read(), Dataset, "SELECT body FROM datasets WHERE id = ?", dataset_id)
+
+    def dataset_ids(self, prefix: str) -> tuple[str, ...]:
+        """See the port."""
+        sql = "SELECT id FROM datasets WHERE live AND substr(id, 1, length(?1)) = ?1 ORDER BY id LIMIT 100"
+        return tuple(row["id"] for row in self._read().execute(sql, (prefix,)))
+
+    def search(self, search: Search) -> tuple[tuple[Dataset, ...], int]:
+        """See the port."""
+        rows, total = SearchIndex(self._read()).page(search)
+        return tuple(msgspec.json.decode(body, type=Dataset) for body in rows), total
+
+    def facets(self, search: Search) -> tuple[Facet, ...]:
+        """See the port."""
+        return SearchIndex(self._read()).facets(search)
+
+    def entries(self) -> dict[str, str]:
+        """See the port."""
+        return {row["dataset_id"]: row["digest"] for row in self._read().execute("SELECT * FROM catalogue_entries")}
+
+    def request(self, request_id: str) -> Request | None:
+        """See the port."""
+        return _one(self._read(), Request, "SELECT body FROM requests WHERE id = ?", request_id)
+
+    def requests_of(self, person: str, dataset_ids: Sequence[str] | None = None) -> tuple[Request, ...]:
+        """See the port."""
+        sql = (
+            "SELECT body FROM requests WHERE requester = ?1 "
+            "AND (?2 IS NULL OR dataset_id IN (SELECT value FROM json_each(?2))) ORDER BY created_at DESC, rowid DESC"
+        )
+        return _all(self._read(), Request, sql, person, _list(dataset_ids))
+
+    def waiting(self, owner: str | None) -> tuple[Request, ...]:
+        """See the port."""
+        sql = (
+            "SELECT requests.body FROM requests JOIN datasets ON datasets.id = dataset_id "
+            "WHERE state = 'submitted' AND (?1 IS NULL OR owner = ?1) ORDER BY created_at DESC, requests.rowid DESC"
+        )
+        return _all(self._read(), Request, sql, owner)
+
+    def grants_to(self, person: str, dataset_ids: Sequence[str] | None = None) -> tuple[Grant, ...]:
+        """See the port."""
+        sql = (
+            "SELECT body FROM grants WHERE subject = ?1 "
+            "AND (?2 IS NULL OR dataset_id IN (SELECT value FROM json_each(?2))) ORDER BY not_after, rowid"
+        )
+        return _all(self._read(), Grant, sql, person, _list(dataset_ids))
+
+    def grants_on(self, owner: str | None) -> tuple[Grant, ...]:
+        """See the port."""
+        sql = (
+            "SELECT grants.body FROM grants JOIN datasets ON datasets.id = dataset_id "
+            "WHERE ?1 IS NULL OR owner = ?1 ORDER BY not_after, grants.rowid"
+        )
+        return _all(self._read(), Grant, sql, owner)
+
+    def due(self, now: datetime, asked_before: datetime) -> tuple[tuple[Grant, ...], tuple[Request, ...]]:
+        """See the port."""
+        grants = _all(
+            self._read(), Grant, "SELECT body FROM grants WHERE state <> 'ended' AND not_after <= ?", _at(now)
+        )
+        sql = "SELECT body FROM requests WHERE state IN (?, ?) AND created_at <= ?"
+        return grants, _all(self._read(), Request, sql, *_OPEN, _at(asked_before))
+
+    def events(self, person: str | None, *, after: int = 0, newest: int | None = None) -> tuple[Event, ...]:
+        """See the port."""
+        source = "SELECT seq, row FROM events WHERE seq > ?2"
+        if person is not None:
+            source += " AND seq IN (SELECT seq FROM event_people WHERE person = ?1 AND seq > ?2)"
+        sql = f"SELECT row FROM ({source} ORDER BY seq DESC LIMIT ?3) ORDER BY seq"  # noqa: S608 (both are ours)
+        rows = self._read().execute(sql, (person, after, -1 if newest is None else newest))
+        return tuple(msgspec.json.decode(row["row"], type=Event) for row in rows)
+
+    def last_seq(self) -> int:
+        """See the port."""
+        newest = self._newest()
+        return newest.seq if newest else 0
+
+    def trail(self) -> tuple[Iterator[Event], Anchor | None, State]:
+        """See the port. The anchor is read first, because it never runs ahead of what is committed."""
+        anchor = self._anchor.read()
+        connection = self._read()
+        connection.execute("BEGIN")
+        try:
+            rows = connection.execute("SELECT row FROM events ORDER BY seq").fetchall()
+            state: State = {}
+            nouns: tuple[tuple[str, type[Any]], ...] = (("dataset", Dataset), ("request", Request), ("grant", Grant))
+            for kind, struct in nouns:
+                bodies = connection.execute(f"SELECT body FROM {kind}s")  # noqa: S608 (one of the three above)
+                state |= {
+                    (kind, noun.id): noun for noun in (msgspec.json.decode(row[0], type=struct) for row in bodies)
+                }
+        finally:
+            connection.execute("ROLLBACK")
+        return (msgspec.json.decode(row["row"], type=Event) for row in rows), anchor, state
+
+    def close(self) -> None:
+        """Close the file; the next use opens it again."""
+        self._database.close()
+
+    def _read(self) -> sqlite3.Connection:
+        return self._database.connection()
+
+    def _newest(self) -> Anchor | None:
+        row = self._read().execute("SELECT seq, hash FROM events ORDER BY seq DESC LIMIT 1").fetchone()
+        return Anchor(row["seq"], row["hash"]) if row else None
+
+
+def _one(connection: sqlite3.Connection, kind: type[_Noun], sql: str, *values: Any) -> _Noun | None:
+    row = connection.execute(sql, values).fetchone()
+    return msgspec.json.decode(row[0], type=kind) if row else None
+
+
+def _all(connection: sqlite3.Connection, kind: type[_Noun], sql: str, *values: Any) -> tuple[_Noun, ...]:
+    return tuple(msgspec.json.decode(row[0], type=kind) for row in connection.execute(sql, values))
+
+
+def _at(instant: datetime) -> float:
+    return instant.timestamp()
+
+
+def _list(values: Sequence[str] | None) -> str | None:
+    return None if values is None else _encode(list(values)).decode()

@@ -1,0 +1,162 @@
+"""What data access needs from the world."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Protocol
+
+from jupyter_mlplatform.access.audit import Anchor, State
+from jupyter_mlplatform.access.catalogue import Reading
+from jupyter_mlplatform.access.models import Dataset, Event, Facet, Grant, Inspection, Request, Search
+
+
+class Unit(Protocol):
+    """One command: what it reads is what it decides on, and all that it writes happens or nothing does.
+
+    The ``put`` methods raise ``Conflict`` when the noun in the store is not the one before this version any more.
+    """
+
+    def dataset(self, dataset_id: str) -> Dataset | None:
+        """A dataset, also a retired one."""
+        ...
+
+    def request(self, request_id: str) -> Request | None:
+        """A request."""
+        ...
+
+    def request_by_key(self, person: str, key: str) -> Request | None:
+        """The request that this person sent with this idempotency key."""
+        ...
+
+    def open_requests(self, dataset_id: str, person: str = "") -> tuple[Request, ...]:
+        """Requests on a dataset that are neither decided nor closed, of one person or of all."""
+        ...
+
+    def grant(self, grant_id: str) -> Grant | None:
+        """A grant."""
+        ...
+
+    def open_grants(self, dataset_id: str, person: str = "") -> tuple[Grant, ...]:
+        """Grants on a dataset that are not written down as ended, of one person or of all."""
+        ...
+
+    def put_dataset(self, dataset: Dataset) -> None:
+        """Add a dataset, or replace what is known of it."""
+        ...
+
+    def put_request(self, request: Request) -> None:
+        """Add version 1, or replace the version before this one."""
+        ...
+
+    def put_grant(self, grant: Grant) -> None:
+        """Add version 1, or replace the version before this one."""
+        ...
+
+    def remember_key(self, person: str, key: str, request_id: str) -> None:
+        """This key of this person stands for this request from now on."""
+        ...
+
+    def entry(self, dataset_id: str) -> str | None:
+        """Digest of the catalogue entry that was last taken over for a dataset."""
+        ...
+
+    def note_entry(self, dataset_id: str, digest: str) -> None:
+        """This catalogue entry has been taken over."""
+        ...
+
+    def append(
+        self, *, at: datetime, actor: str, action: str, subject: str, body: dict[str, Any], people: Sequence[str]
+    ) -> None:
+        """Write the next event of the chain; ``people`` are those whom it concerns."""
+        ...
+
+
+class Store(Protocol):
+    """State, audit trail and search index."""
+
+    def unit(self) -> AbstractContextManager[Unit]:
+        """Begin a command."""
+        ...
+
+    def dataset(self, dataset_id: str) -> Dataset | None:
+        """A dataset, also a retired one."""
+        ...
+
+    def dataset_ids(self, prefix: str) -> tuple[str, ...]:
+        """Ids of live datasets that start so, for completion."""
+        ...
+
+    def search(self, search: Search) -> tuple[tuple[Dataset, ...], int]:
+        """One page of live datasets, best match first, and how many match in all."""
+        ...
+
+    def facets(self, search: Search) -> tuple[Facet, ...]:
+        """Counts for each field, made without the filter on that field."""
+        ...
+
+    def entries(self) -> dict[str, str]:
+        """The catalogue entries that were taken over: digest by dataset id."""
+        ...
+
+    def request(self, request_id: str) -> Request | None:
+        """A request."""
+        ...
+
+    def requests_of(self, person: str, dataset_ids: Sequence[str] | None = None) -> tuple[Request, ...]:
+        """A person's own requests, newest first; on these datasets only, when given."""
+        ...
+
+    def waiting(self, owner: str | None) -> tuple[Request, ...]:
+        """Submitted requests on the datasets of ``owner``, or on all when ``None``; newest first."""
+        ...
+
+    def grants_to(self, person: str, dataset_ids: Sequence[str] | None = None) -> tuple[Grant, ...]:
+        """Grants to a person, the one that ends first at the top; on these datasets only, when given."""
+        ...
+
+    def grants_on(self, owner: str | None) -> tuple[Grant, ...]:
+        """Grants on the datasets of ``owner``, or on all when ``None``; the one that ends first at the top."""
+        ...
+
+    def due(self, now: datetime, asked_before: datetime) -> tuple[tuple[Grant, ...], tuple[Request, ...]]:
+        """Grants past their end, and open requests asked before an instant, that are not closed yet."""
+        ...
+
+    def events(self, person: str | None, *, after: int = 0, newest: int | None = None) -> tuple[Event, ...]:
+        """Events that concern a person (``None``: all) in order; only the ``newest`` so many, when given."""
+        ...
+
+    def last_seq(self) -> int:
+        """Number of the newest event, 0 when there is none."""
+        ...
+
+    def trail(self) -> tuple[Iterator[Event], Anchor | None, State]:
+        """All events, the anchor and the stored state, as of one instant."""
+        ...
+
+
+class Files(Protocol):
+    """The data itself."""
+
+    def inspect(self, path: Path) -> Inspection:
+        """Read a file's schema, rows and content hash. Raises ``NotFound`` or ``Invalid``."""
+        ...
+
+    def read(self, dataset: Dataset, columns: Sequence[str]) -> Any:
+        """A ``pyarrow.Table`` of these columns. Raises when the content is not the registered one any more."""
+        ...
+
+    def write(self, table: Any, path: Path) -> str:
+        """Write a table whole or not at all (Parquet or CSV, by the name) and return its SHA-256."""
+        ...
+
+
+class Catalogues(Protocol):
+    """The catalogue files that the policy names."""
+
+    def read(self) -> Reading:
+        """All entries, and what is wrong with the rest. Costs little when nothing changed."""
+        ...

@@ -1,0 +1,135 @@
+"""How datasets come to be known, and how they go: by hand, from catalogue files, and by being retired."""
+
+from __future__ import annotations
+
+import difflib
+import threading
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+
+from msgspec.structs import replace
+
+from jupyter_mlplatform.access import catalogue, facts, grants, requests
+from jupyter_mlplatform.access.catalogue import Listed, Reading
+from jupyter_mlplatform.access.models import Dataset, EndReason, Registration, RequestState
+from jupyter_mlplatform.access.ports import Catalogues, Files, Store
+from jupyter_mlplatform.errors import Conflict, Forbidden, NotFound, PlatformError, Problem
+from jupyter_mlplatform.policy import AccessPolicy
+
+CATALOGUE = "catalogue"
+
+
+class Registrar:
+    """Writes datasets. Catalogue files are taken over when they are first needed and whenever they change."""
+
+    def __init__(
+        self, store: Store, files: Files, catalogues: Catalogues, policy: AccessPolicy, clock: Callable[[], datetime]
+    ) -> None:
+        self._store = store
+        self._files = files
+        self._catalogues = catalogues
+        self._policy = policy
+        self._clock = clock
+        self._guard = threading.Lock()
+        self._done: Reading | None = None
+        self._problems: tuple[Problem, ...] = ()
+
+    def register(self, person: str, path: Path, registration: Registration) -> Dataset:
+        """Make a file known as a dataset, or take over the present content of one that is."""
+        catalogue.check(registration)
+        inspected = self._files.inspect(path)
+        with self._store.unit() as unit:
+            existing = unit.dataset(registration.id)
+            catalogue.check_unused(existing)
+            catalogue.check_authority(existing, registration, person, self._policy)
+            dataset = catalogue.describe(registration, inspected, existing, person, self._clock())
+            if existing and catalogue.same(existing, dataset):
+                return existing
+            unit.put_dataset(dataset)
+            facts.dataset(unit, "dataset.registered", dataset, person, dataset.registered_at)
+        return dataset
+
+    def retire(self, person: str, dataset: Dataset) -> Dataset:
+        """End a dataset for good, with its open requests and all its grants. Only by its owner or an admin."""
+        now = self._clock()
+        with self._store.unit() as unit:
+            current = unit.dataset(dataset.id) or dataset
+            if person not in (current.owner, *self._policy.admins):
+                raise Forbidden(
+                    "access.not_owner",
+                    f"You cannot retire {current.id!r}.",
+                    cause=f"It belongs to {current.owner}.",
+                    next_step=f"Ask {current.owner}.",
+                )
+            if not current.live:
+                return current
+            gone = replace(current, live=False)
+            unit.put_dataset(gone)
+            facts.dataset(unit, "dataset.retired", gone, person, now)
+            for request in unit.open_requests(gone.id):
+                void = requests.close(request, RequestState.VOID)
+                unit.put_request(void)
+                facts.request(unit, "request.void", void, gone, person, now)
+            for grant in unit.open_grants(gone.id):
+                reason = EndReason.EXPIRED if grants.expired(grant, now) else EndReason.DATASET_GONE
+                ended = grants.end(grant, reason, now, by=person)
+                unit.put_grant(ended)
+                facts.grant(unit, "grant.ended", ended, person, now)
+        return gone
+
+    def live(self, dataset_id: str) -> Dataset:
+        """A dataset that exists and is not retired. Raises ``NotFound`` that says what is known about it."""
+        problems = self.take_over()
+        dataset = self._store.dataset(dataset_id)
+        if dataset is not None and dataset.live:
+            return dataset
+        wrong = next((each for each in problems if each.message.startswith(f"The dataset {dataset_id} of ")), None)
+        if dataset is not None:
+            cause = "It was retired."
+        elif wrong:
+            cause = f"{wrong.message} {wrong.cause}"
+        else:
+            close = difflib.get_close_matches(dataset_id, self._store.dataset_ids(""), n=1)
+            cause = f"Did you mean {close[0]!r}?" if close else ""
+        raise NotFound(
+            "access.no_dataset",
+            f"There is no dataset {dataset_id!r}.",
+            cause=cause,
+            next_step="See what there is: mlplat data search",
+        )
+
+    def take_over(self) -> tuple[Problem, ...]:
+        """Bring the store up to the catalogue files. Returns what is wrong with them."""
+        with self._guard:
+            reading = self._catalogues.read()
+            if reading != self._done or self._problems:
+                known = self._store.entries()
+                problems = list(reading.problems)
+                for listed in reading.listed:
+                    if known.get(listed.entry.id) == listed.digest:
+                        continue
+                    try:
+                        self._take(listed)
+                    except PlatformError as error:
+                        problems.append(catalogue.wrong_entry(listed.catalogue, listed.entry.id, error))
+                self._done, self._problems = reading, tuple(problems)
+            return self._problems
+
+    def _take(self, listed: Listed) -> None:
+        registration = listed.entry.registration()
+        inspected = self._files.inspect(Path(listed.location))
+        with self._store.unit() as unit:
+            existing, entry = unit.dataset(registration.id), unit.entry(registration.id)
+            if entry == listed.digest:
+                return
+            catalogue.check_unused(existing)
+            if existing and entry is None:
+                raise Conflict(
+                    "access.id_taken", f"The id {existing.id!r} was registered by {existing.registered_by} already."
+                )
+            dataset = catalogue.describe(registration, inspected, None, CATALOGUE, self._clock())
+            unit.note_entry(dataset.id, listed.digest)
+            if existing is None or not catalogue.same(existing, dataset):
+                unit.put_dataset(dataset)
+                facts.dataset(unit, "dataset.registered", dataset, CATALOGUE, dataset.registered_at)

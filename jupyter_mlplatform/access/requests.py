@@ -1,0 +1,285 @@
+"""The life of a request, as pure functions: the policy and the time are arguments.
+
+submitted -> approved | rejected | changes asked -> submitted (next revision); open ones may also be withdrawn by the
+requester, lapse with time, or become void when the dataset goes.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from msgspec.structs import replace
+
+from jupyter_mlplatform.access.models import (
+    Dataset,
+    Decision,
+    NewDecision,
+    NewRequest,
+    Request,
+    RequestState,
+    Scope,
+    Verdict,
+)
+from jupyter_mlplatform.errors import Conflict, Forbidden, Invalid, nearest
+from jupyter_mlplatform.policy import AccessPolicy
+
+OPEN = frozenset({RequestState.SUBMITTED, RequestState.CHANGES_ASKED})
+LAPSES_AFTER = timedelta(days=60)
+LONGEST_TEXT = 2000
+_DONE = {
+    Verdict.APPROVE: RequestState.APPROVED,
+    Verdict.REJECT: RequestState.REJECTED,
+    Verdict.ASK_CHANGES: RequestState.CHANGES_ASKED,
+}
+
+
+class Asked(NamedTuple):
+    """What a person asks for, checked and completed: every field is definite."""
+
+    scope: Scope
+    purpose: str
+    reason: str
+    days: int
+
+
+def ceiling(dataset: Dataset, policy: AccessPolicy) -> int:
+    """The longest grant on this dataset, in days. A classification without a limit gets the strictest one."""
+    strictest = min(policy.max_days.values(), default=policy.default_days)
+    return policy.max_days.get(dataset.classification, strictest)
+
+
+def default_days(dataset: Dataset, policy: AccessPolicy) -> int:
+    """The days that a request gets when it names none."""
+    return min(policy.default_days, ceiling(dataset, policy))
+
+
+def approvers(dataset: Dataset, policy: AccessPolicy, requester: str) -> tuple[str, ...]:
+    """Who may decide on a request of ``requester``: the owner and the admins, with four-eyes not the requester."""
+    people = dict.fromkeys((dataset.owner, *policy.admins))
+    return tuple(person for person in people if not (policy.four_eyes and person == requester))
+
+
+def seen(request: Request, dataset: Dataset | None, policy: AccessPolicy) -> Request:
+    """The request with those who may decide on it now."""
+    if request.state not in OPEN or dataset is None:
+        return request
+    return replace(request, approvers=approvers(dataset, policy, request.requester))
+
+
+def check(new: NewRequest, person: str, dataset: Dataset, policy: AccessPolicy) -> Asked:
+    """What is asked for. Raises ``Invalid`` or ``Conflict`` where policy or dataset do not allow to ask so."""
+    if person == dataset.owner:
+        raise Conflict(
+            "access.own_dataset",
+            f"You own {dataset.id!r}, so there is nothing to ask for.",
+            next_step=f"Load it: mlplat data load {dataset.id}",
+        )
+    purposes = [purpose.code for purpose in policy.purposes]
+    if new.purpose not in purposes:
+        raise _invalid("purpose", f"{new.purpose!r} is not a purpose of the policy.", nearest(new.purpose, purposes))
+    days = default_days(dataset, policy) if new.days is None else new.days
+    _check_days(days, dataset, policy)
+    _check_text(new.reason)
+    return Asked(Scope(dataset_id=dataset.id, columns=_columns(new.columns, dataset)), new.purpose, new.reason, days)
+
+
+def submit(request_id: str, person: str, asked: Asked, dataset: Dataset, now: datetime) -> Request:
+    """A new request."""
+    return Request(
+        id=request_id,
+        requester=person,
+        scope=asked.scope,
+        dataset_title=dataset.title,
+        purpose=asked.purpose,
+        reason=asked.reason,
+        days=asked.days,
+        state=RequestState.SUBMITTED,
+        revision=1,
+        version=1,
+        created_at=now,
+    )
+
+
+def revise(request: Request, asked: Asked) -> Request:
+    """The next revision of an open request; the same request when nothing is different and no change was asked."""
+    same = Asked(request.scope, request.purpose, request.reason, request.days) == asked
+    if request.state is RequestState.SUBMITTED and same:
+        return request
+    return replace(
+        request,
+        scope=asked.scope,
+        purpose=asked.purpose,
+        reason=asked.reason,
+        days=asked.days,
+        state=RequestState.SUBMITTED,
+        revision=request.revision + 1,
+        version=request.version + 1,
+    )
+
+
+def decide(
+    request: Request, new: NewDecision, actor: str, dataset: Dataset, policy: AccessPolicy, now: datetime
+) -> Request:
+    """The request after a decision; the same request when this actor already decided just so (a second click).
+
+    Raises ``Forbidden`` for one's own request or somebody else's dataset, ``Conflict`` for a request or revision that
+    is no longer the one seen, ``Invalid`` for more than was asked or allowed.
+    """
+    _check_authority(request, actor, dataset, policy)
+    _check_text(new.reason)
+    if _repeats(request, new, actor):
+        return request
+    if request.state is not RequestState.SUBMITTED:
+        raise Conflict(
+            "access.not_open",
+            "This request cannot be decided now.",
+            cause=standing(request),
+            next_step="Wait for its next revision." if request.state in OPEN else "The requester may ask again.",
+        )
+    if new.revision != request.revision:
+        raise Conflict(
+            "access.revision_changed",
+            "The request was changed after you looked at it.",
+            cause=f"You decided on revision {new.revision}; it is now revision {request.revision}.",
+            next_step="Look at it again, then decide.",
+        )
+    if new.verdict is not Verdict.APPROVE:
+        if not new.reason.strip():
+            raise _invalid("reason", "The requester needs to know why.", "Give a reason.")
+        return _decided(request, new, actor, now)
+    columns, days = _granted(request, new, dataset, policy)
+    return _decided(request, replace(new, columns=columns, days=days), actor, now)
+
+
+def withdraw(request: Request, actor: str) -> Request:
+    """The request withdrawn by its requester; unchanged when it already is."""
+    if actor != request.requester:
+        raise Forbidden(
+            "access.not_yours",
+            "Only the requester can withdraw a request.",
+            cause=f"{request.requester} made it.",
+            next_step="If you may decide on it, reject it with a reason.",
+        )
+    if request.state is RequestState.WITHDRAWN:
+        return request
+    if request.state not in OPEN:
+        next_step = "Give the grant up instead: mlplat data revoke " + (request.grant_id or "")
+        raise Conflict(
+            "access.not_open",
+            "This request is no longer open.",
+            cause=standing(request),
+            next_step=next_step if request.grant_id else "",
+        )
+    return replace(request, state=RequestState.WITHDRAWN, version=request.version + 1)
+
+
+def close(request: Request, state: RequestState) -> Request:
+    """An open request that time (``LAPSED``) or the end of its dataset (``VOID``) closes."""
+    return replace(request, state=state, version=request.version + 1)
+
+
+def standing(request: Request) -> str:
+    """One sentence: where the request stands, and because of whom."""
+    last = request.decisions[-1] if request.decisions else None
+    why = f": {last.reason}" if last and last.reason else "."
+    if last and request.state is _DONE[last.verdict]:
+        verb = {"approve": "approved it", "reject": "rejected it", "ask_changes": "asked for changes"}
+        return f"{last.actor} {verb[last.verdict.value]} on {last.at:%Y-%m-%d}{why}"
+    if request.state is RequestState.SUBMITTED:
+        return f"It waits for {' or '.join(request.approvers) or 'the owner'}."
+    closed = {
+        RequestState.WITHDRAWN: f"{request.requester} withdrew it.",
+        RequestState.LAPSED: f"Nobody decided on it within {LAPSES_AFTER.days} days.",
+        RequestState.VOID: "Its dataset is gone.",
+    }
+    return closed[request.state]
+
+
+def _check_authority(request: Request, actor: str, dataset: Dataset, policy: AccessPolicy) -> None:
+    allowed = approvers(dataset, policy, request.requester)
+    if actor == request.requester and policy.four_eyes:
+        raise Forbidden(
+            "access.four_eyes",
+            "You cannot decide on your own request.",
+            cause="Another person has to look at it.",
+            next_step=f"Ask {' or '.join(allowed)}.",
+        )
+    if actor not in allowed:
+        raise Forbidden(
+            "access.not_approver",
+            "You may not decide on this request.",
+            cause=f"The dataset {dataset.id!r} belongs to {dataset.owner}.",
+            next_step=f"Ask {' or '.join(allowed)}.",
+        )
+
+
+def _granted(request: Request, new: NewDecision, dataset: Dataset, policy: AccessPolicy) -> tuple[tuple[str, ...], int]:
+    """The columns and days of an approval: within what was asked, and within today's policy and dataset."""
+    days = request.days if new.days is None else new.days
+    if days > request.days:
+        raise _invalid("days", f"{request.days} days were asked for, not {days}.", "Grant as many or fewer.")
+    _check_days(days, dataset, policy)
+    for name in new.columns:
+        if name not in request.scope.columns:
+            raise _invalid("columns", f"{name!r} was not asked for.", nearest(name, request.scope.columns))
+    wanted = set(new.columns or request.scope.columns)
+    return _columns(tuple(name for name in request.scope.columns if name in wanted), dataset), days
+
+
+def _decided(request: Request, new: NewDecision, actor: str, now: datetime) -> Request:
+    decision = Decision(
+        verdict=new.verdict,
+        actor=actor,
+        reason=new.reason,
+        at=now,
+        revision=request.revision,
+        columns=new.columns if new.verdict is Verdict.APPROVE else (),
+        days=new.days if new.verdict is Verdict.APPROVE else None,
+    )
+    return replace(
+        request,
+        state=_DONE[new.verdict],
+        version=request.version + 1,
+        decisions=(*request.decisions, decision),
+    )
+
+
+def _repeats(request: Request, new: NewDecision, actor: str) -> bool:
+    last = request.decisions[-1] if request.decisions else None
+    if last is None or request.state is not _DONE[last.verdict]:
+        return False
+    if (last.actor, last.verdict, last.revision) != (actor, new.verdict, new.revision):
+        return False
+    if new.verdict is not Verdict.APPROVE:
+        return True
+    columns = set(new.columns or request.scope.columns)
+    return columns == set(last.columns) and (request.days if new.days is None else new.days) == last.days
+
+
+def _columns(names: tuple[str, ...], dataset: Dataset) -> tuple[str, ...]:
+    """The named columns once each and in the dataset's order; all of them when none is named."""
+    known = [column.name for column in dataset.columns]
+    for name in names:
+        if name not in known:
+            raise _invalid("columns", f"{dataset.id!r} has no column {name!r}.", nearest(name, known))
+    return tuple(name for name in known if name in names) if names else tuple(known)
+
+
+def _check_days(days: int, dataset: Dataset, policy: AccessPolicy) -> None:
+    longest = ceiling(dataset, policy)
+    if not 1 <= days <= longest:
+        raise _invalid(
+            "days",
+            f"Data classified {dataset.classification!r} is granted for 1 to {longest} days, not {days}.",
+            f"Choose at most {longest} days; it can be renewed.",
+        )
+
+
+def _check_text(text: str) -> None:
+    if len(text) > LONGEST_TEXT:
+        raise _invalid("reason", f"It has {len(text):,} characters; at most {LONGEST_TEXT:,} are kept.", "Shorten it.")
+
+
+def _invalid(field: str, cause: str, next_step: str) -> Invalid:
+    return Invalid(f"access.invalid_{field}", f"The {field} cannot be accepted.", cause=cause, next_step=next_step)

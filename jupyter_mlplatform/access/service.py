@@ -1,0 +1,338 @@
+"""Data access as the faces see it: every command and every question a person can have."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import TypeVar
+
+from msgspec.structs import replace
+
+from jupyter_mlplatform.access import audit, facts, grants, notices, requests
+from jupyter_mlplatform.access.models import (
+    Audit,
+    Comment,
+    Dataset,
+    DatasetPage,
+    EndReason,
+    EventList,
+    Export,
+    Grant,
+    GrantList,
+    Loaded,
+    NewDecision,
+    NewRequest,
+    Options,
+    PurposeChoice,
+    Registration,
+    Request,
+    RequestList,
+    RequestState,
+    Revocation,
+    Search,
+    SearchPage,
+    Summary,
+    Verdict,
+)
+from jupyter_mlplatform.access.ports import Catalogues, Files, Store
+from jupyter_mlplatform.access.registrar import Registrar
+from jupyter_mlplatform.access.usage import Usage
+from jupyter_mlplatform.errors import Invalid, NotFound, nearest
+from jupyter_mlplatform.notice import Notice
+from jupyter_mlplatform.policy import AccessPolicy
+
+_Noun = TypeVar("_Noun")
+TIME = "time"
+NEWEST_EVENTS = 500
+LONGEST_KEY = 200
+_DECIDED = {
+    Verdict.APPROVE: "request.approved",
+    Verdict.REJECT: "request.rejected",
+    Verdict.ASK_CHANGES: "request.changes_asked",
+}
+
+
+class AccessService:
+    """One workplace's data access. ``person`` is who acts; the caller has made sure of that.
+
+    Safe to use from several threads, and beside other processes on the same store.
+    """
+
+    def __init__(
+        self, store: Store, files: Files, catalogues: Catalogues, policy: AccessPolicy, clock: Callable[[], datetime]
+    ) -> None:
+        self._store = store
+        self._files = files
+        self._policy = policy
+        self._clock = clock
+        self._registrar = Registrar(store, files, catalogues, policy, clock)
+        self._usage = Usage(store, files, self._registrar, policy, clock)
+
+    # Finding
+
+    def options(self) -> Options:
+        """What a request may name."""
+        purposes = tuple(PurposeChoice(purpose.code, purpose.label) for purpose in self._policy.purposes)
+        return Options(purposes=purposes, max_days=self._policy.max_days, default_days=self._policy.default_days)
+
+    def search(self, person: str, search: Search) -> SearchPage:
+        """A page of the catalogue, with facets and with the person's own access to each dataset."""
+        problems = self._registrar.take_over()
+        found, total = self._store.search(search)
+        ids = [dataset.id for dataset in found]
+        mine = self._store.requests_of(person, ids), self._store.grants_to(person, ids)
+        items = tuple(self._summary(person, dataset, *mine) for dataset in found)
+        return SearchPage(items, total, self._store.facets(search), problems)
+
+    def dataset(self, person: str, dataset_id: str) -> DatasetPage:
+        """One dataset, with the person's own access to it. The place of the data is for its owner and admins."""
+        dataset = self._registrar.live(dataset_id)
+        now = self._clock()
+        asked = self._store.requests_of(person, [dataset_id])
+        held = self._store.grants_to(person, [dataset_id])
+        open_request = next((request for request in asked if request.state in requests.OPEN), None)
+        return DatasetPage(
+            dataset=dataset if self._oversees(person, dataset) else replace(dataset, location=""),
+            access=self._access(person, dataset, asked, held),
+            grant=grants.best(held, (), now, person, dataset),
+            open_request=self._seen(open_request) if open_request else None,
+            approvers=requests.approvers(dataset, self._policy, person),
+            max_days=requests.ceiling(dataset, self._policy),
+            default_days=requests.default_days(dataset, self._policy),
+        )
+
+    def dataset_ids(self, prefix: str = "") -> tuple[str, ...]:
+        """Ids that start so, for completion."""
+        self._registrar.take_over()
+        return self._store.dataset_ids(prefix)
+
+    def register(self, person: str, path: Path, registration: Registration) -> Dataset:
+        """Make a file known; see :class:`~jupyter_mlplatform.access.registrar.Registrar`."""
+        self._registrar.take_over()
+        return self._registrar.register(person, path, registration)
+
+    def retire(self, person: str, dataset_id: str) -> Dataset:
+        """End a dataset for good, with its requests and grants. Only by its owner or an admin."""
+        return self._registrar.retire(person, self._registrar.live(dataset_id))
+
+    # Asking and deciding
+
+    def ask(self, person: str, new: NewRequest) -> Request:
+        """Ask for access. A person has one open request a dataset: asking again revises it."""
+        if not 1 <= len(new.idempotency_key) <= LONGEST_KEY:
+            raise Invalid("access.invalid_key", f"An idempotency key has 1 to {LONGEST_KEY} characters.")
+        self._settle()
+        self._registrar.live(new.dataset_id)
+        now = self._clock()
+        with self._store.unit() as unit:
+            before = unit.request_by_key(person, new.idempotency_key)
+            if before is not None:
+                return self._seen(before)
+            dataset = _present(unit.dataset(new.dataset_id), "dataset", new.dataset_id)
+            if not dataset.live:
+                raise _unknown("dataset", dataset.id)
+            asked = requests.check(new, person, dataset, self._policy)
+            open_one = next(iter(unit.open_requests(dataset.id, person)), None)
+            request = (
+                requests.revise(open_one, asked)
+                if open_one
+                else requests.submit(_new_id("r"), person, asked, dataset, now)
+            )
+            if request is not open_one:
+                unit.put_request(request)
+                action = "request.changed" if open_one else "request.submitted"
+                facts.request(unit, action, request, dataset, person, now)
+            unit.remember_key(person, new.idempotency_key, request.id)
+        return self._seen(request)
+
+    def decide(self, person: str, request_id: str, new: NewDecision) -> Request:
+        """Approve (and so grant), reject or ask for changes. Deciding just so again changes nothing."""
+        self._settle()
+        now = self._clock()
+        with self._store.unit() as unit:
+            request = _present(unit.request(request_id), "request", request_id)
+            dataset = _present(unit.dataset(request.scope.dataset_id), "dataset", request.scope.dataset_id)
+            decided = requests.decide(request, new, person, dataset, self._policy, now)
+            if decided is request:
+                return self._seen(request)
+            if decided.state is RequestState.APPROVED:
+                grant = grants.create(_new_id("g"), decided, dataset, now)
+                decided = replace(decided, grant_id=grant.id)
+                unit.put_grant(grant)
+                facts.grant(unit, "grant.created", grant, person, now)
+            unit.put_request(decided)
+            facts.request(unit, _DECIDED[new.verdict], decided, dataset, person, now)
+        return self._seen(decided)
+
+    def withdraw(self, person: str, request_id: str, comment: Comment) -> Request:
+        """Withdraw one's own open request."""
+        self._settle()
+        with self._store.unit() as unit:
+            request = _present(unit.request(request_id), "request", request_id)
+            dataset = _present(unit.dataset(request.scope.dataset_id), "dataset", request.scope.dataset_id)
+            withdrawn = requests.withdraw(request, person)
+            if withdrawn is not request:
+                unit.put_request(withdrawn)
+                facts.request(unit, "request.withdrawn", withdrawn, dataset, person, self._clock(), comment.reason)
+        return self._seen(withdrawn)
+
+    def requests(self, person: str, role: str = "mine") -> RequestList:
+        """``mine``: what I asked for; ``inbox``: what waits for my decision. Newest first."""
+        _check_role(role, ("mine", "inbox"))
+        self._settle()
+        if role == "mine":
+            return RequestList(tuple(map(self._seen, self._store.requests_of(person))))
+        waiting = self._store.waiting(None if person in self._policy.admins else person)
+        return RequestList(tuple(each for each in map(self._seen, waiting) if person in each.approvers))
+
+    def request(self, person: str, request_id: str) -> Request:
+        """One request, for its requester, the owner and admins; nobody else learns that it exists."""
+        self._settle()
+        request = _present(self._store.request(request_id), "request", request_id)
+        dataset = self._store.dataset(request.scope.dataset_id)
+        if person != request.requester and not (dataset and self._oversees(person, dataset)):
+            raise _unknown("request", request_id)
+        return self._seen(request)
+
+    # Holding and using
+
+    def grants(self, person: str, role: str = "mine") -> GrantList:
+        """``mine``: what I may use or could; ``owned``: what others may use of mine. The next to end first."""
+        _check_role(role, ("mine", "owned"))
+        self._settle()
+        if role == "mine":
+            return GrantList(self._store.grants_to(person))
+        return GrantList(self._store.grants_on(None if person in self._policy.admins else person))
+
+    def revoke(self, person: str, grant_id: str, revocation: Revocation) -> Grant:
+        """Take a grant back, or give it up; it ends at once."""
+        self._settle()
+        now = self._clock()
+        with self._store.unit() as unit:
+            grant = _present(unit.grant(grant_id), "grant", grant_id)
+            dataset = _present(unit.dataset(grant.scope.dataset_id), "dataset", grant.scope.dataset_id)
+            revoked = grants.revoke(grant, person, dataset, self._policy, now, revocation.reason)
+            if revoked is not grant:
+                unit.put_grant(revoked)
+                facts.grant(unit, "grant.revoked", revoked, person, now)
+        return revoked
+
+    def usable_grant(self, person: str, dataset_id: str, columns: Sequence[str] = ()) -> tuple[Dataset, Grant]:
+        """The dataset and the grant by which the person may use it now; see ``Usage.grant``."""
+        return self._usage.grant(person, dataset_id, columns)
+
+    def load(self, person: str, dataset_id: str, columns: Sequence[str] | None = None) -> Loaded:
+        """Read what is granted, as a ``pyarrow.Table``: all granted columns, or those named in their order."""
+        return self._usage.load(person, dataset_id, tuple(columns or ()), "data.loaded")
+
+    def export(self, person: str, dataset_id: str, folder: Path) -> Export:
+        """Write what is granted to ``<folder>/<dataset id>.parquet``, whole or not at all."""
+        loaded = self._usage.load(person, dataset_id, (), "data.exported")
+        path = folder / f"{dataset_id}.parquet"
+        fingerprint = self._files.write(loaded.table, path)
+        return Export(path=str(path), fingerprint=fingerprint, dataset=loaded.dataset, grant=loaded.grant)
+
+    def save(self, loaded: Loaded, path: Path) -> None:
+        """Write data that was handed out to a Parquet or CSV file, whole or not at all."""
+        self._files.write(loaded.table, path)
+
+    # Looking back
+
+    def events(self, person: str) -> EventList:
+        """The newest events that concern the person, in order; for admins the newest of all."""
+        return EventList(self._store.events(self._sees_as(person), newest=NEWEST_EVENTS))
+
+    def trail(self, person: str) -> EventList:
+        """All events that concern the person, in order; for admins all there are."""
+        return EventList(self._store.events(self._sees_as(person)))
+
+    def verify_audit(self) -> Audit:
+        """Check the chain, its end, and that the stored state is what the events amount to."""
+        events, anchor, state = self._store.trail()
+        trail = list(events)
+        found = audit.verify(trail, anchor)
+        if not found.intact:
+            return found
+        return replace(found, findings=tuple(audit.differences(audit.replay(trail), state)))
+
+    def last_seq(self) -> int:
+        """Number of the newest event; ends what is due, so that an end is noticed without anybody asking."""
+        self._settle()
+        return self._store.last_seq()
+
+    def notices(self, person: str, after: int) -> tuple[Notice, ...]:
+        """What a person should be told of everything after event number ``after``."""
+        events = self._store.events(self._sees_as(person), after=after)
+        return tuple(notice for notice in (notices.announce(event, person) for event in events) if notice)
+
+    # What these share
+
+    def _settle(self) -> None:
+        """Write down the ends that time has brought. Nothing is ever allowed or refused because of this."""
+        now = self._clock()
+        if not any(self._store.due(now, now - requests.LAPSES_AFTER)):
+            return
+        with self._store.unit() as unit:
+            over, waiting = self._store.due(now, now - requests.LAPSES_AFTER)
+            for grant in over:
+                ended = grants.end(grant, EndReason.EXPIRED, now)
+                unit.put_grant(ended)
+                facts.grant(unit, "grant.expired", ended, TIME, now)
+            for request in waiting:
+                lapsed = requests.close(request, RequestState.LAPSED)
+                dataset = _present(unit.dataset(request.scope.dataset_id), "dataset", request.scope.dataset_id)
+                unit.put_request(lapsed)
+                facts.request(unit, "request.lapsed", lapsed, dataset, TIME, now)
+
+    def _seen(self, request: Request) -> Request:
+        return requests.seen(request, self._store.dataset(request.scope.dataset_id), self._policy)
+
+    def _summary(self, person: str, dataset: Dataset, asked: Sequence[Request], held: Sequence[Grant]) -> Summary:
+        return Summary(
+            id=dataset.id,
+            title=dataset.title,
+            owner=dataset.owner,
+            classification=dataset.classification,
+            description=dataset.description,
+            tags=dataset.tags,
+            column_count=len(dataset.columns),
+            rows=dataset.rows,
+            access=self._access(person, dataset, asked, held),
+        )
+
+    def _access(self, person: str, dataset: Dataset, asked: Sequence[Request], held: Sequence[Grant]) -> str:
+        if person == dataset.owner:
+            return "owner"
+        if grants.best(held, (), self._clock(), person, dataset):
+            return "granted"
+        waiting = (each for each in asked if each.scope.dataset_id == dataset.id and each.state in requests.OPEN)
+        return "requested" if any(waiting) else "none"
+
+    def _oversees(self, person: str, dataset: Dataset) -> bool:
+        return person == dataset.owner or person in self._policy.admins
+
+    def _sees_as(self, person: str) -> str | None:
+        return None if person in self._policy.admins else person
+
+
+def _new_id(letter: str) -> str:
+    return f"{letter}-{uuid.uuid4().hex[:10]}"
+
+
+def _check_role(role: str, known: Sequence[str]) -> None:
+    if role not in known:
+        raise Invalid("access.invalid_role", f"{role!r} is not a view of this list.", next_step=nearest(role, known))
+
+
+def _present(noun: _Noun | None, kind: str, noun_id: str) -> _Noun:
+    if noun is None:
+        raise _unknown(kind, noun_id)
+    return noun
+
+
+def _unknown(kind: str, noun_id: str) -> NotFound:
+    return NotFound(
+        f"access.no_{kind}", f"There is no {kind} {noun_id!r}.", next_step=f"List them: mlplat data {kind}s"
+    )

@@ -1,0 +1,359 @@
+"""``mlplat data``: find data, ask for it, decide, and use it."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+from click.shell_completion import CompletionItem
+
+from jupyter_mlplatform.access.models import (
+    Comment,
+    DatasetPage,
+    Grant,
+    GrantState,
+    Loaded,
+    NewDecision,
+    NewRequest,
+    Registration,
+    Request,
+    RequestState,
+    Revocation,
+    Search,
+    SearchPage,
+    Verdict,
+)
+from jupyter_mlplatform.cli.answer import Answer, Block, Code, Fields, Line, Table, Tone
+from jupyter_mlplatform.cli.session import Session, command
+from jupyter_mlplatform.errors import PlatformError, Unavailable
+from jupyter_mlplatform.policy import CLASSIFICATIONS
+
+PREVIEW_ROWS = 10
+PREVIEW_COLUMNS = 8
+Complete = Callable[[click.Context, click.Parameter, str], list[CompletionItem]]
+
+
+@click.group("data")
+def group() -> None:
+    """Find data, ask for it, decide, and use it."""
+
+
+def completing(names: Callable[[Session, str], Any]) -> Complete:
+    """Completion from the services; silent when they cannot answer, because a prompt is no place for an error."""
+
+    def complete(context: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        session = context.find_object(Session) or Session()
+        try:
+            found = list(names(session, incomplete))
+        except PlatformError:
+            return []
+        return [CompletionItem(value, help=text) for value, text in found if value.startswith(incomplete)]
+
+    return complete
+
+
+def _datasets(session: Session, incomplete: str) -> Any:
+    return ((each, None) for each in session.services.access.dataset_ids(incomplete))
+
+
+def _purposes(session: Session, _: str) -> Any:
+    return ((each.code, each.label) for each in session.services.access.options().purposes)
+
+
+def _requests(role: str) -> Callable[[Session, str], Any]:
+    def names(session: Session, _: str) -> Any:
+        found = session.services.access.requests(session.person, role).items
+        return ((each.id, f"{each.requester}: {each.dataset_title}") for each in found)
+
+    return names
+
+
+def _grants(session: Session, _: str) -> Any:
+    access = session.services.access
+    found = (*access.grants(session.person).items, *access.grants(session.person, "owned").items)
+    return ((each.id, f"{each.subject}: {each.dataset_title}") for each in found if each.state is not GrantState.ENDED)
+
+
+dataset_argument = click.argument("dataset", shell_complete=completing(_datasets))
+inbox_argument = click.argument("request_id", metavar="REQUEST", shell_complete=completing(_requests("inbox")))
+own_argument = click.argument("request_id", metavar="REQUEST", shell_complete=completing(_requests("mine")))
+columns_option = click.option("--columns", default="", help="Columns, with commas between them; all when left out.")
+
+
+@command(group, "search")
+@click.argument("words", nargs=-1)
+@click.option("--classification", default="", type=click.Choice(["", *CLASSIFICATIONS]), show_choices=False)
+@click.option("--tag", default="")
+@click.option("--owner", default="")
+@click.option("--limit", default=20, show_default=True)
+def search(session: Session, words: tuple[str, ...], **narrow: Any) -> Answer:
+    """Find datasets whose words begin like WORDS; all of them without."""
+    found = session.services.access.search(session.person, Search(q=" ".join(words), **narrow))
+    return Answer(found, *_page_blocks(found))
+
+
+@command(group, "show")
+@dataset_argument
+def show(session: Session, dataset: str) -> Answer:
+    """Show a DATASET: what it holds, who owns it, and your access to it."""
+    page = session.services.access.dataset(session.person, dataset)
+    return Answer(page, *_dataset_blocks(page))
+
+
+@command(group, "request")
+@dataset_argument
+@columns_option
+@click.option("--purpose", required=True, shell_complete=completing(_purposes), help="One of the policy's purposes.")
+@click.option("--days", type=int, help="How long; the policy's usual time when left out.")
+@click.option("--reason", default="", help="What for, in your words; the owner reads it.")
+def request(session: Session, dataset: str, columns: str, **said: Any) -> Answer:
+    """Ask for access to a DATASET. Asking again while a request is open changes that one."""
+    access = session.services.access
+    before = access.dataset(session.person, dataset).open_request
+    new = NewRequest(dataset_id=dataset, columns=_names(columns), idempotency_key=uuid.uuid4().hex, **said)
+    made = access.ask(session.person, new)
+    if before and before.id == made.id:
+        same = before.revision == made.revision
+        note = "You had asked for this already." if same else f"Your open request is now revision {made.revision}."
+    else:
+        note = "Asked."
+    return Answer(made, Line(note, Tone.GOOD), *_request_blocks(made))
+
+
+@command(group, "requests")
+@click.option("--inbox", is_flag=True, help="The requests that wait for your decision.")
+def requests(session: Session, inbox: bool) -> Answer:
+    """List your requests, or those that wait for you."""
+    found = session.services.access.requests(session.person, "inbox" if inbox else "mine")
+    rows = [
+        (each.id, each.scope.dataset_id, each.requester, each.purpose, f"{each.days} d", _state(each), each.created_at)
+        for each in found.items
+    ]
+    empty = "Nothing waits for you." if inbox else "You have asked for nothing yet: mlplat data search"
+    head = ("Request", "Dataset", "By", "Purpose", "For", "State", "Asked")
+    return Answer(found, Table(head, rows, empty=empty))
+
+
+@command(group, "approve")
+@inbox_argument
+@click.option("--columns", default="", help="Grant only these of the columns asked for.")
+@click.option("--days", type=int, help="Grant fewer days than asked for.")
+@click.option("--reason", default="")
+@click.option("--revision", type=int, help="The revision you looked at; the present one when left out.")
+def approve(session: Session, request_id: str, columns: str, **said: Any) -> Answer:
+    """Approve a REQUEST, as it is or narrower."""
+    return _decide(session, request_id, Verdict.APPROVE, columns=_names(columns), **said)
+
+
+@command(group, "reject")
+@inbox_argument
+@click.option("--reason", required=True, help="Why; the requester reads it.")
+@click.option("--revision", type=int, help="The revision you looked at; the present one when left out.")
+def reject(session: Session, request_id: str, **said: Any) -> Answer:
+    """Reject a REQUEST with a reason."""
+    return _decide(session, request_id, Verdict.REJECT, **said)
+
+
+@command(group, "ask-changes")
+@inbox_argument
+@click.option("--reason", required=True, help="What to change; the requester reads it.")
+@click.option("--revision", type=int, help="The revision you looked at; the present one when left out.")
+def ask_changes(session: Session, request_id: str, **said: Any) -> Answer:
+    """Send a REQUEST back to be changed."""
+    return _decide(session, request_id, Verdict.ASK_CHANGES, **said)
+
+
+@command(group, "withdraw")
+@own_argument
+@click.option("--reason", default="")
+def withdraw(session: Session, request_id: str, reason: str) -> Answer:
+    """Withdraw your REQUEST."""
+    made = session.services.access.withdraw(session.person, request_id, Comment(reason))
+    return Answer(made, Line(f"The request {made.id} is withdrawn."))
+
+
+@command(group, "grants")
+@click.option("--owned", is_flag=True, help="What others may use of your datasets.")
+def grants(session: Session, owned: bool) -> Answer:
+    """List what you may use and until when, or what others may use of yours."""
+    found = session.services.access.grants(session.person, "owned" if owned else "mine")
+    rows = [
+        (
+            each.id,
+            each.scope.dataset_id,
+            each.subject,
+            len(each.scope.columns),
+            each.end_reason or each.state,
+            each.ended_at or each.not_after,
+        )
+        for each in found.items
+    ]
+    return Answer(found, Table(("Grant", "Dataset", "For", "Columns", "State", "Until"), rows))
+
+
+@command(group, "revoke")
+@click.argument("grant_id", metavar="GRANT", shell_complete=completing(_grants))
+@click.option("--reason", default="")
+def revoke(session: Session, grant_id: str, reason: str) -> Answer:
+    """End a GRANT at once: one on your dataset, or your own."""
+    ended = session.services.access.revoke(session.person, grant_id, Revocation(reason))
+    return Answer(ended, Line(f"{ended.subject} can no longer use {ended.scope.dataset_id}."))
+
+
+@command(group, "load")
+@dataset_argument
+@columns_option
+@click.option("--output", type=click.Path(path_type=Path), help="Write to this Parquet or CSV file.")
+def load(session: Session, dataset: str, columns: str, output: Path | None) -> Answer:
+    """Read what you were granted of a DATASET: a DataFrame in a notebook, a preview on a terminal."""
+    access = session.services.access
+    loaded = access.load(session.person, dataset, _names(columns) or None)
+    table, until = loaded.table, _until(loaded.grant)
+    said = Line(f"{dataset}: {table.num_rows:,} rows × {table.num_columns} columns, {until}.", Tone.GOOD)
+    data = {
+        "dataset": dataset,
+        "rows": table.num_rows,
+        "columns": table.column_names,
+        "grant": loaded.grant,
+        "output": str(output) if output else None,
+    }
+    if output:
+        access.save(loaded, session.root / output)
+        return Answer(data, said, Line(f"Written to {output}."))
+    if session.notebook:
+        return Answer(data, said, result=_frame(loaded))
+    return Answer(data, _preview(loaded), said)
+
+
+@command(group, "register")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--id", "dataset_id", required=True, help="A short name that never changes.")
+@click.option("--title", default="")
+@click.option("--owner", default="", help="Who decides on requests; you, when left out.")
+@click.option("--classification", default="", type=click.Choice(["", *CLASSIFICATIONS]), show_choices=False)
+@click.option("--tag", "tags", multiple=True, help="May be repeated.")
+@click.option("--description", default="")
+def register(session: Session, file: Path, dataset_id: str, **said: Any) -> Answer:
+    """Make a Parquet or CSV FILE known as a dataset; again, after its content changed."""
+    registration = Registration(id=dataset_id, **said)
+    made = session.services.access.register(session.person, session.root / file, registration)
+    text = f"{made.id} is registered: {made.rows or 0:,} rows, {len(made.columns)} columns, owned by {made.owner}."
+    return Answer(made, Line(text, Tone.GOOD))
+
+
+@command(group, "retire")
+@dataset_argument
+def retire(session: Session, dataset: str) -> Answer:
+    """End a DATASET of yours for good: its requests are closed and its grants end. The file stays."""
+    gone = session.services.access.retire(session.person, dataset)
+    return Answer(gone, Line(f"{gone.id} is retired; nobody can use it any more."))
+
+
+def _decide(session: Session, request_id: str, verdict: Verdict, revision: int | None, **said: Any) -> Answer:
+    access = session.services.access
+    seen = revision if revision is not None else access.request(session.person, request_id).revision
+    made = access.decide(session.person, request_id, NewDecision(verdict=verdict, revision=seen, **said))
+    last = made.decisions[-1]
+    told = {
+        Verdict.APPROVE: f"{made.requester} may use {len(last.columns)} columns of {made.scope.dataset_id} "
+        f"for {last.days} days.",
+        Verdict.REJECT: f"The request of {made.requester} is rejected.",
+        Verdict.ASK_CHANGES: f"{made.requester} is asked to change the request.",
+    }
+    return Answer(made, Line(told[verdict], Tone.GOOD))
+
+
+def _names(columns: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in columns.split(",") if name.strip())
+
+
+def _state(request: Request) -> str:
+    waits = request.state is RequestState.SUBMITTED and request.approvers
+    return f"waits for {', '.join(request.approvers)}" if waits else request.state.value.replace("_", " ")
+
+
+def _until(grant: Grant) -> str:
+    return "your own" if grant.id == "owner" else f"until {grant.not_after:%Y-%m-%d %H:%M} UTC"
+
+
+def _page_blocks(found: SearchPage) -> list[Block]:
+    rows = [
+        (each.id, each.title, each.owner, each.classification, each.rows, each.column_count, each.access)
+        for each in found.items
+    ]
+    head = ("Dataset", "Title", "Owner", "Class", "Rows", "Columns", "Your access")
+    blocks: list[Block] = [Table(head, rows, empty="No dataset matches.")]
+    if found.total > len(found.items):
+        blocks.append(Line(f"{len(found.items)} of {found.total:,}; add words to narrow, or --limit.", Tone.QUIET))
+    blocks += [Line(f"{each.message} {each.cause}", Tone.WARNING) for each in found.problems]
+    return blocks
+
+
+def _dataset_blocks(page: DatasetPage) -> list[Block]:
+    dataset, grant = page.dataset, page.grant
+    access = f"granted, {_until(grant)}" if grant else page.access
+    if page.open_request and not grant:
+        access = f"{page.access}: {_state(page.open_request)}"
+    about = [
+        ("Id", dataset.id),
+        ("Title", dataset.title),
+        ("About", dataset.description),
+        ("Owner", dataset.owner),
+        ("Classification", f"{dataset.classification}, granted for at most {page.max_days} days"),
+        ("Tags", dataset.tags),
+        ("Rows", dataset.rows),
+        ("Registered", dataset.registered_at),
+        ("Your access", access),
+    ]
+    granted = set(grant.scope.columns if grant else _own_columns(page))
+    rows = [(each.name, each.type, each.description, each.tags, each.name in granted) for each in dataset.columns]
+    return [Fields(about), Table(("Column", "Type", "About", "Tags", "Yours"), rows), *_next(page)]
+
+
+def _own_columns(page: DatasetPage) -> tuple[str, ...]:
+    return tuple(column.name for column in page.dataset.columns) if page.access == "owner" else ()
+
+
+def _next(page: DatasetPage) -> list[Block]:
+    if page.access in ("owner", "granted"):
+        return [Code(f"df = %mlplat load {page.dataset.id}")]
+    if page.access == "requested":
+        return []
+    return [Code(f"mlplat data request {page.dataset.id} --purpose … --days {page.default_days}")]
+
+
+def _request_blocks(made: Request) -> list[Block]:
+    pairs = [
+        ("Request", made.id),
+        ("Dataset", made.scope.dataset_id),
+        ("Columns", made.scope.columns),
+        ("Purpose", made.purpose),
+        ("For", f"{made.days} days from the approval"),
+        ("State", _state(made)),
+    ]
+    return [Fields(pairs)]
+
+
+def _preview(loaded: Loaded) -> Table:
+    """The first rows, as wide as a terminal can show."""
+    shown = loaded.table.slice(0, PREVIEW_ROWS).select(range(min(PREVIEW_COLUMNS, loaded.table.num_columns)))
+    names = tuple(shown.column_names)
+    columns = shown.to_pydict()
+    rows = [[columns[name][row] for name in names] for row in range(shown.num_rows)]
+    more = loaded.table.num_columns - len(names)
+    return Table(names, rows, title=f"and {more} more columns" if more else "", empty="It has no rows.")
+
+
+def _frame(loaded: Loaded) -> Any:
+    try:
+        return loaded.table.to_pandas()
+    except ModuleNotFoundError as error:
+        raise Unavailable(
+            "access.no_pandas",
+            "A DataFrame needs pandas, which is not installed here.",
+            cause=f"{error}.",
+            next_step=f"Install pandas, or write a file: %mlplat load {loaded.dataset.id} --output data.parquet",
+        ) from error

@@ -1,0 +1,36 @@
+/** The nouns of the wire, by their own names. */
+import type { components } from './schema';
+
+type Schemas = components['schemas'];
+
+export type Problem = Schemas['Problem'];
+export type WorkspaceInfo = Schemas['WorkspaceInfo'];
+
+export type Dataset = Schemas['Dataset'];
+export type DatasetPage = Schemas['DatasetPage'];
+export type DatasetSummary = Schemas['Summary'];
+export type Facet = Schemas['Facet'];
+export type SearchPage = Schemas['SearchPage'];
+export type Options = Schemas['Options'];
+export type AccessRequest = Schemas['Request'];
+export type RequestState = Schemas['RequestState'];
+export type Grant = Schemas['Grant'];
+export type Verdict = Schemas['Verdict'];
+
+export type IdleStatus = Schemas['IdleStatus'];
+export type KernelStatus = Schemas['KernelStatus'];
+export type KernelState = Schemas['State'];
+export type Lease = Schemas['Lease'];
+
+export type PackagesStatus = Schemas['PackagesStatus'];
+export type Tool = Schemas['Tool'];
+export type Examination = Schemas['Examination'];
+export type Check = Schemas['Check'];
+
+export type Plan = Schemas['Plan'];
+export type Finding = Schemas['Finding'];
+export type Run = Schemas['Run'];
+export type RunStep = Schemas['RunStep'];
+export type Metric = Schemas['Metric'];
+export type Version = Schemas['Version'];
+export type VersionState = Schemas['VersionState'];

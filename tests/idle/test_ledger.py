@@ -1,0 +1,121 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from jupyter_mlplatform.idle.ledger import Ledger
+from tests.idle.messages import message, status
+
+
+@pytest.fixture
+def ledger() -> Ledger:
+    return Ledger(0.0)
+
+
+def test_a_cell_is_open_from_its_busy_to_its_own_idle(ledger: Ledger) -> None:
+    ledger.feed(status("busy"), 1.0)
+    assert ledger.open["cell"].opened == 1.0
+    ledger.feed(status("idle"), 9.0)
+    assert not ledger.open
+    assert (ledger.ended_at, ledger.worked_at) == (9.0, 9.0)
+
+
+@pytest.mark.parametrize("parent", ["usage_request", "kernel_info_request", "comm_msg", "debug_request", "comm_open"])
+def test_given_a_running_cell_when_another_request_comes_and_goes_then_it_stays_open(
+    ledger: Ledger, parent: str
+) -> None:
+    ledger.feed(status("busy"), 1.0)
+    ledger.feed(status("busy", parent, "other"), 2.0)
+    ledger.feed(status("idle", parent, "other"), 3.0)
+    assert list(ledger.open) == ["cell"]
+
+
+def test_given_a_running_cell_when_a_cell_of_a_subshell_ends_then_the_first_stays_open(ledger: Ledger) -> None:
+    ledger.feed(status("busy"), 1.0)
+    ledger.feed(status("busy", identity="beside", subshell="s1"), 2.0)
+    ledger.feed(status("idle", identity="beside", subshell="s1"), 3.0)
+    assert list(ledger.open) == ["cell"]
+
+
+def test_given_the_busy_was_lost_when_the_input_is_echoed_then_the_cell_is_open(ledger: Ledger) -> None:
+    ledger.feed(message("execute_input", code="1", execution_count=1), 1.0)
+    assert list(ledger.open) == ["cell"]
+
+
+@pytest.mark.parametrize("state", ["starting", "restarting", "autorestarting"])
+def test_given_a_running_cell_when_the_kernel_restarts_then_nothing_is_open(ledger: Ledger, state: str) -> None:
+    ledger.feed(status("busy"), 1.0)
+    ledger.feed({"header": {"msg_type": "status"}, "content": {"execution_state": state}}, 2.0)
+    assert not ledger.open
+    assert ledger.worked_at == 2.0
+
+
+def test_given_a_cell_waits_for_input_then_it_is_open_but_not_working_until_it_is_answered(ledger: Ledger) -> None:
+    ledger.feed(status("busy"), 1.0)
+    ledger.feed(message("input_request", prompt="?"), 2.0)
+    assert ledger.open
+    assert not ledger.working
+    ledger.feed({"header": {"msg_type": "input_reply"}}, 3.0)
+    assert ledger.working
+
+
+def test_given_the_debugger_stops_a_cell_then_only_cells_of_other_subshells_work(ledger: Ledger) -> None:
+    ledger.feed(status("busy"), 1.0)
+    ledger.feed(status("busy", identity="beside", subshell="s1"), 1.0)
+    ledger.feed(message("debug_event", event="stopped"), 2.0)
+    assert list(ledger.working) == ["beside"]
+    ledger.feed(message("debug_event", event="continued"), 3.0)
+    assert set(ledger.working) == {"cell", "beside"}
+
+
+def test_given_a_lost_idle_when_the_shell_answers_later_than_the_cell_began_then_it_is_closed(ledger: Ledger) -> None:
+    ledger.feed(status("busy"), 1.0)
+    ledger.feed(status("busy", identity="beside", subshell="s1"), 1.0)
+    ledger.answered(asked_at=5.0, now=6.0)
+    assert list(ledger.open) == ["beside"]  # a subshell says nothing about another one
+    assert ledger.known
+
+
+def test_given_a_cell_that_began_after_the_question_when_the_answer_comes_then_it_stays_open(ledger: Ledger) -> None:
+    ledger.feed(status("busy"), 5.5)
+    ledger.answered(asked_at=5.0, now=6.0)
+    assert list(ledger.open) == ["cell"]
+
+
+def test_a_person_who_completes_or_inspects_a_name_was_at_work_then(ledger: Ledger) -> None:
+    ledger.feed(status("idle", "complete_request", "c"), 4.0)
+    assert ledger.worked_at == 4.0
+    ledger.feed(status("idle", "usage_request", "u"), 8.0)
+    assert ledger.worked_at == 4.0
+
+
+_IDENTITIES = st.sampled_from(["a", "b", "c"])
+_NOISE = st.sampled_from(["usage_request", "comm_msg", "kernel_info_request", "history_request", "shutdown_request"])
+_EVENTS = st.one_of(
+    st.tuples(st.just("execute_request"), st.sampled_from(["busy", "idle"]), _IDENTITIES),
+    st.tuples(_NOISE, st.sampled_from(["busy", "idle"]), _IDENTITIES),
+)
+
+
+@settings(deadline=None)
+@given(st.lists(_EVENTS, max_size=60))
+def test_whatever_else_is_said_the_open_cells_are_those_begun_and_not_ended(events: list[tuple[str, str, str]]) -> None:
+    ledger, expected = Ledger(0.0), set()
+    for now, (parent, state, identity) in enumerate(events, start=1):
+        ledger.feed(status(state, parent, identity), float(now))
+        if parent == "execute_request":
+            (expected.add if state == "busy" else expected.discard)(identity)
+        assert set(ledger.open) == expected
+
+
+@settings(deadline=None)
+@given(st.dictionaries(st.sampled_from(["msg_type", "msg_id"]), st.one_of(st.none(), st.text(), st.integers())))
+def test_a_message_that_makes_no_sense_changes_nothing(header: dict[str, Any]) -> None:
+    ledger = Ledger(0.0)
+    ledger.feed(status("busy"), 1.0)
+    for content in (None, {}, {"execution_state": 5}):
+        ledger.feed({"header": header, "parent_header": None, "content": content}, 2.0)
+    assert list(ledger.open) == ["cell"]
