@@ -50,6 +50,7 @@ class PlatformApp(ExtensionApp):
         if services.workspace.person:
             sources: dict[str, Source] = {events.ACCESS: services.access, events.HANDOFF: services.handoff}
             relay = Relay(services.workspace.person, sources, self._emit_event, self.log)
+            await relay.look()  # what happens from here on is told
             self._relaying = asyncio.create_task(relay.run())
 
     async def stop_extension(self) -> None:
