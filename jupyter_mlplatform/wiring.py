@@ -67,6 +67,7 @@ class Services:
     @cached_property
     def packages(self) -> PackagesService:
         """Package mirrors."""
+        from jupyter_mlplatform.packages.local.environment import ProcessEnvironment
         from jupyter_mlplatform.packages.local.examinations import JsonExaminations
         from jupyter_mlplatform.packages.local.files import PrefixFiles
         from jupyter_mlplatform.packages.local.probe import MachineProbe
@@ -76,6 +77,7 @@ class Services:
         return PackagesService(
             policy=self.policy.policy.packages,
             files=PrefixFiles(home),
+            environment=ProcessEnvironment(),
             probe=MachineProbe(),
             examinations=JsonExaminations(home),
             clock=utc_now,

@@ -163,7 +163,7 @@ def _demo(folder: Path, installed: EffectivePolicy) -> tuple[Workspace, Effectiv
             cause=f"{place_file}: {error}.",
             next_step="Run 'mlplat demo --reset' and start it again.",
         ) from error
-    effective = policies.load((folder / place.policy,))
+    effective = policies.load(((folder / place.policy).resolve(),))
     return (
         Workspace(
             person=place.person,

@@ -15,11 +15,11 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
+from jupyter_mlplatform.access import texts
 from jupyter_mlplatform.access.models import Column, Dataset, Inspection, Registration
 from jupyter_mlplatform.errors import Conflict, Forbidden, Invalid, PlatformError, Problem, nearest
 from jupyter_mlplatform.policy import CLASSIFICATIONS, AccessPolicy
 
-LONGEST_TEXT = 2000
 _ID = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}")
 
 
@@ -155,13 +155,13 @@ def describe(
     )
 
 
-def check_unused(existing: Dataset | None) -> None:
-    """Raises ``Conflict`` for the id of a retired dataset: an id is never used again."""
-    if existing and not existing.live:
+def check_unretired(dataset: Dataset | None) -> None:
+    """Raises ``Conflict`` for a retired dataset: it does not come back, and its id is never used again."""
+    if dataset and not dataset.live:
         raise Conflict(
             "access.dataset_retired",
-            f"The dataset {existing.id!r} was retired, and an id is never used again.",
-            next_step="Choose another id.",
+            f"The dataset {dataset.id!r} was retired, and an id is never used again.",
+            next_step="Choose another one.",
         )
 
 
@@ -180,9 +180,14 @@ def check(registration: Registration) -> None:
             f"{registration.classification!r} is not a classification.",
             next_step=nearest(registration.classification, CLASSIFICATIONS),
         )
-    texts = (registration.title, registration.description, registration.owner, *registration.tags)
-    if any(len(text) > LONGEST_TEXT for text in texts):
-        raise Invalid("access.invalid_text", f"A text is longer than {LONGEST_TEXT:,} characters.")
+    for field, said in {
+        "title": (registration.title,),
+        "description": (registration.description, *(column.description for column in registration.columns)),
+        "owner": (registration.owner,),
+        "tag": (*registration.tags, *(tag for column in registration.columns for tag in column.tags)),
+    }.items():
+        for text in said:
+            texts.check(field, text)
 
 
 def same(before: Dataset, after: Dataset) -> bool:
@@ -192,6 +197,8 @@ def same(before: Dataset, after: Dataset) -> bool:
 
 def _columns(notes: tuple[Column, ...], inspected: Inspection, before: tuple[Column, ...]) -> tuple[Column, ...]:
     in_file = [column.name for column in inspected.columns]
+    for name in in_file:
+        texts.check("columns", name)
     for note in notes:
         if note.name not in in_file:
             raise Invalid(

@@ -23,10 +23,11 @@ def request(
     unit.append(at=now, actor=actor, action=action, subject=changed.id, body=body, people=people)
 
 
-def grant(unit: Unit, action: str, changed: Grant, actor: str, now: datetime) -> None:
-    """A grant's event: for its subject and the owner of the dataset."""
-    people = (changed.subject, changed.owner)
-    unit.append(at=now, actor=actor, action=action, subject=changed.id, body={"grant": changed}, people=people)
+def grant(unit: Unit, action: str, changed: Grant, of: Dataset, actor: str, now: datetime) -> None:
+    """A grant's event: for its subject and the present owner of the dataset."""
+    body = {"grant": changed, "owner": of.owner}
+    people = (changed.subject, of.owner)
+    unit.append(at=now, actor=actor, action=action, subject=changed.id, body=body, people=people)
 
 
 def use(unit: Unit, action: str, of: Dataset, under: Grant, rows: int, columns: tuple[str, ...], now: datetime) -> None:

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta, timezone
 
 from msgspec.structs import replace
 
+from jupyter_mlplatform.access import texts
 from jupyter_mlplatform.access.models import (
     Dataset,
     EndReason,
@@ -119,6 +120,7 @@ def revoke(grant: Grant, actor: str, dataset: Dataset, policy: AccessPolicy, now
 
     Raises ``Forbidden`` unless ``actor`` is the owner, an admin or the subject, ``Conflict`` when it ended otherwise.
     """
+    texts.check("reason", note)
     if actor not in (dataset.owner, grant.subject, *policy.admins):
         raise Forbidden(
             "access.not_revocable",

@@ -54,7 +54,7 @@ def _of_grant(event: Event, grant: dict[str, Any], person: str) -> tuple[str, Ur
             "grant.ended": f"Your access to {title} has ended, because the dataset was retired.",
         }
         return told.get(event.action, ""), Urgency.WARNING
-    if person == grant["owner"] and event.action == "grant.revoked" and event.actor == grant["subject"]:
+    if person == event.body["owner"] and event.action == "grant.revoked" and event.actor == grant["subject"]:
         return f"{event.actor} gave up the access to {title}{why}", Urgency.INFO
     return "", Urgency.INFO
 

@@ -41,7 +41,7 @@ class Registrar:
         inspected = self._files.inspect(path)
         with self._store.unit() as unit:
             existing = unit.dataset(registration.id)
-            catalogue.check_unused(existing)
+            catalogue.check_unretired(existing)
             catalogue.check_authority(existing, registration, person, self._policy)
             dataset = catalogue.describe(registration, inspected, existing, person, self._clock())
             if existing and catalogue.same(existing, dataset):
@@ -52,8 +52,8 @@ class Registrar:
 
     def retire(self, person: str, dataset: Dataset) -> Dataset:
         """End a dataset for good, with its open requests and all its grants. Only by its owner or an admin."""
-        now = self._clock()
         with self._store.unit() as unit:
+            now = self._clock()
             current = unit.dataset(dataset.id) or dataset
             if person not in (current.owner, *self._policy.admins):
                 raise Forbidden(
@@ -75,7 +75,7 @@ class Registrar:
                 reason = EndReason.EXPIRED if grants.expired(grant, now) else EndReason.DATASET_GONE
                 ended = grants.end(grant, reason, now, by=person)
                 unit.put_grant(ended)
-                facts.grant(unit, "grant.ended", ended, person, now)
+                facts.grant(unit, "grant.ended", ended, gone, person, now)
         return gone
 
     def live(self, dataset_id: str) -> Dataset:
@@ -123,7 +123,7 @@ class Registrar:
             existing, entry = unit.dataset(registration.id), unit.entry(registration.id)
             if entry == listed.digest:
                 return
-            catalogue.check_unused(existing)
+            catalogue.check_unretired(existing)
             if existing and entry is None:
                 raise Conflict(
                     "access.id_taken", f"The id {existing.id!r} was registered by {existing.registered_by} already."

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
+from jupyter_mlplatform.access import texts
 from jupyter_mlplatform.access.models import (
     Dataset,
     Decision,
@@ -26,7 +27,6 @@ from jupyter_mlplatform.policy import AccessPolicy
 
 OPEN = frozenset({RequestState.SUBMITTED, RequestState.CHANGES_ASKED})
 LAPSES_AFTER = timedelta(days=60)
-LONGEST_TEXT = 2000
 _DONE = {
     Verdict.APPROVE: RequestState.APPROVED,
     Verdict.REJECT: RequestState.REJECTED,
@@ -80,7 +80,7 @@ def check(new: NewRequest, person: str, dataset: Dataset, policy: AccessPolicy) 
         raise _invalid("purpose", f"{new.purpose!r} is not a purpose of the policy.", nearest(new.purpose, purposes))
     days = default_days(dataset, policy) if new.days is None else new.days
     _check_days(days, dataset, policy)
-    _check_text(new.reason)
+    texts.check("reason", new.reason)
     return Asked(Scope(dataset_id=dataset.id, columns=_columns(new.columns, dataset)), new.purpose, new.reason, days)
 
 
@@ -127,7 +127,7 @@ def decide(
     is no longer the one seen, ``Invalid`` for more than was asked or allowed.
     """
     _check_authority(request, actor, dataset, policy)
-    _check_text(new.reason)
+    texts.check("reason", new.reason)
     if _repeats(request, new, actor):
         return request
     if request.state is not RequestState.SUBMITTED:
@@ -152,8 +152,9 @@ def decide(
     return _decided(request, replace(new, columns=columns, days=days), actor, now)
 
 
-def withdraw(request: Request, actor: str) -> Request:
+def withdraw(request: Request, actor: str, reason: str) -> Request:
     """The request withdrawn by its requester; unchanged when it already is."""
+    texts.check("reason", reason)
     if actor != request.requester:
         raise Forbidden(
             "access.not_yours",
@@ -274,11 +275,6 @@ def _check_days(days: int, dataset: Dataset, policy: AccessPolicy) -> None:
             f"Data classified {dataset.classification!r} is granted for 1 to {longest} days, not {days}.",
             f"Choose at most {longest} days; it can be renewed.",
         )
-
-
-def _check_text(text: str) -> None:
-    if len(text) > LONGEST_TEXT:
-        raise _invalid("reason", f"It has {len(text):,} characters; at most {LONGEST_TEXT:,} are kept.", "Shorten it.")
 
 
 def _invalid(field: str, cause: str, next_step: str) -> Invalid:

@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from msgspec.structs import replace
 
-from jupyter_mlplatform.access import audit, facts, grants, notices, requests
+from jupyter_mlplatform.access import audit, catalogue, facts, grants, notices, requests, texts
 from jupyter_mlplatform.access.models import (
     Audit,
     Comment,
@@ -123,16 +123,16 @@ class AccessService:
         """Ask for access. A person has one open request a dataset: asking again revises it."""
         if not 1 <= len(new.idempotency_key) <= LONGEST_KEY:
             raise Invalid("access.invalid_key", f"An idempotency key has 1 to {LONGEST_KEY} characters.")
+        texts.check("key", new.idempotency_key)
         self._settle()
         self._registrar.live(new.dataset_id)
-        now = self._clock()
         with self._store.unit() as unit:
+            now = self._clock()
             before = unit.request_by_key(person, new.idempotency_key)
             if before is not None:
                 return self._seen(before)
             dataset = _present(unit.dataset(new.dataset_id), "dataset", new.dataset_id)
-            if not dataset.live:
-                raise _unknown("dataset", dataset.id)
+            catalogue.check_unretired(dataset)
             asked = requests.check(new, person, dataset, self._policy)
             open_one = next(iter(unit.open_requests(dataset.id, person)), None)
             request = (
@@ -150,8 +150,8 @@ class AccessService:
     def decide(self, person: str, request_id: str, new: NewDecision) -> Request:
         """Approve (and so grant), reject or ask for changes. Deciding just so again changes nothing."""
         self._settle()
-        now = self._clock()
         with self._store.unit() as unit:
+            now = self._clock()
             request = _present(unit.request(request_id), "request", request_id)
             dataset = _present(unit.dataset(request.scope.dataset_id), "dataset", request.scope.dataset_id)
             decided = requests.decide(request, new, person, dataset, self._policy, now)
@@ -161,7 +161,7 @@ class AccessService:
                 grant = grants.create(_new_id("g"), decided, dataset, now)
                 decided = replace(decided, grant_id=grant.id)
                 unit.put_grant(grant)
-                facts.grant(unit, "grant.created", grant, person, now)
+                facts.grant(unit, "grant.created", grant, dataset, person, now)
             unit.put_request(decided)
             facts.request(unit, _DECIDED[new.verdict], decided, dataset, person, now)
         return self._seen(decided)
@@ -172,7 +172,7 @@ class AccessService:
         with self._store.unit() as unit:
             request = _present(unit.request(request_id), "request", request_id)
             dataset = _present(unit.dataset(request.scope.dataset_id), "dataset", request.scope.dataset_id)
-            withdrawn = requests.withdraw(request, person)
+            withdrawn = requests.withdraw(request, person, comment.reason)
             if withdrawn is not request:
                 unit.put_request(withdrawn)
                 facts.request(unit, "request.withdrawn", withdrawn, dataset, person, self._clock(), comment.reason)
@@ -209,14 +209,14 @@ class AccessService:
     def revoke(self, person: str, grant_id: str, revocation: Revocation) -> Grant:
         """Take a grant back, or give it up; it ends at once."""
         self._settle()
-        now = self._clock()
         with self._store.unit() as unit:
+            now = self._clock()
             grant = _present(unit.grant(grant_id), "grant", grant_id)
             dataset = _present(unit.dataset(grant.scope.dataset_id), "dataset", grant.scope.dataset_id)
             revoked = grants.revoke(grant, person, dataset, self._policy, now, revocation.reason)
             if revoked is not grant:
                 unit.put_grant(revoked)
-                facts.grant(unit, "grant.revoked", revoked, person, now)
+                facts.grant(unit, "grant.revoked", revoked, dataset, person, now)
         return revoked
 
     def usable_grant(self, person: str, dataset_id: str, columns: Sequence[str] = ()) -> tuple[Dataset, Grant]:
@@ -270,19 +270,20 @@ class AccessService:
     # What these share
 
     def _settle(self) -> None:
-        """Write down the ends that time has brought. Nothing is ever allowed or refused because of this."""
+        """Write down the ends that time has brought. Data is never handed out or refused because of this."""
         now = self._clock()
         if not any(self._store.due(now, now - requests.LAPSES_AFTER)):
             return
         with self._store.unit() as unit:
             over, waiting = self._store.due(now, now - requests.LAPSES_AFTER)
             for grant in over:
+                dataset = _present(unit.dataset(grant.scope.dataset_id), "dataset", grant.scope.dataset_id)
                 ended = grants.end(grant, EndReason.EXPIRED, now)
                 unit.put_grant(ended)
-                facts.grant(unit, "grant.expired", ended, TIME, now)
+                facts.grant(unit, "grant.expired", ended, dataset, TIME, now)
             for request in waiting:
-                lapsed = requests.close(request, RequestState.LAPSED)
                 dataset = _present(unit.dataset(request.scope.dataset_id), "dataset", request.scope.dataset_id)
+                lapsed = requests.close(request, RequestState.LAPSED)
                 unit.put_request(lapsed)
                 facts.request(unit, "request.lapsed", lapsed, dataset, TIME, now)
 
@@ -333,6 +334,7 @@ def _present(noun: _Noun | None, kind: str, noun_id: str) -> _Noun:
 
 
 def _unknown(kind: str, noun_id: str) -> NotFound:
+    listed = "search" if kind == "dataset" else f"{kind}s"
     return NotFound(
-        f"access.no_{kind}", f"There is no {kind} {noun_id!r}.", next_step=f"List them: mlplat data {kind}s"
+        f"access.no_{kind}", f"There is no {kind} {noun_id!r}.", next_step=f"List them: mlplat data {listed}"
     )

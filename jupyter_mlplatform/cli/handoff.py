@@ -22,6 +22,7 @@ from jupyter_mlplatform.handoff.models import (
     Run,
     RunState,
     Severity,
+    StepState,
     Version,
     VersionState,
 )
@@ -139,7 +140,7 @@ def log(session: Session, run_id: str, step: str) -> Answer:
     """Show what a STEP of RUN has written so far."""
     offset, text = 0, ""
     while True:
-        piece = session.services.handoff.log(run_id, LogPosition(step=step, offset=offset))
+        piece = session.services.handoff.log(session.person, run_id, LogPosition(step=step, offset=offset))
         text += piece.text
         if not piece.text:
             return Answer({"run": run_id, "step": step, "text": text, "complete": piece.complete}, Code(text))
@@ -207,7 +208,8 @@ def _follow(session: Session, run: Run) -> Answer:
     said: dict[str, str] = {}
     while True:
         for step in run.steps:
-            words = " ".join(part for part in (step.state.value, step.progress, step.error) if part)
+            progress = step.progress if step.state is StepState.EXECUTING else ""
+            words = " ".join(part for part in (step.state.value, progress, step.error) if part)
             if said.get(step.name, "Pending") != words:
                 session.say(f"{step.name}: {words}")
             said[step.name] = words

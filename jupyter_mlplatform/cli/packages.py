@@ -41,7 +41,9 @@ def apply(session: Session, prefix: Path | None) -> Answer:
     blocks: list[Block] = [Line(f"Written: {path}", Tone.GOOD) for path in done.written]
     if not done.written:
         return Answer(done, Line("The policy names no mirror, so nothing was written."))
-    use = "To use it in a terminal, and in what you start from there:"
+    if session.notebook:
+        return Answer(done, *blocks, Line("In use in this notebook: %pip install takes packages from there."))
+    use = "To use it in this terminal, and in what you start from it:"
     return Answer(done, *blocks, Line(use), Code('eval "$(mlplat packages exports)"'))
 
 
@@ -52,7 +54,7 @@ def undo(session: Session) -> Answer:
     if not done.written:
         return Answer(done, Line("Nothing had been written."))
     lines = [Line(f"As before: {path}", Tone.GOOD) for path in done.written]
-    return Answer(done, *lines, Line("Terminals and kernels that run keep their variables until they end.", Tone.QUIET))
+    return Answer(done, *lines, Line("Other terminals and kernels keep their variables until they end.", Tone.QUIET))
 
 
 @command(group, "exports")

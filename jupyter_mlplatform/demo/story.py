@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from datetime import datetime, timezone
 from typing import Any
 
 import msgspec
@@ -22,6 +23,7 @@ NOTEBOOK = "weld_faults.ipynb"
 DAYS = 30
 RUN_SECONDS = 300.0
 SAMPLE_SECONDS = 60.0
+AGAIN = "Play the story again: what is done already is not done twice."
 FINAL_RUNS = ("Succeeded", "Failed", "Stopped", "Interrupted")
 LOAD = f"""\
 df = %mlplat data load {DATASET}
@@ -157,20 +159,20 @@ class Story:
         while True:
             run = self.alice.get(f"handoff/runs/{self.told.run_id}")
             for step in run["steps"]:
-                if step["state"] not in ("Pending", "Executing") and step["name"] not in told:
+                if step["state"] in ("Succeeded", "Failed", "Stopped") and step["name"] not in told:
                     told.add(step["name"])
                     self._tell("run", f"step {step['name']}: {step['state']}")
             if run["state"] in FINAL_RUNS:
                 break
             if time.monotonic() > deadline:
-                raise Unavailable("demo.run_slow", f"The run {run['id']} is still {run['state']}.", next_step=_AGAIN)
+                raise Unavailable("demo.run_slow", f"The run {run['id']} is still {run['state']}.", next_step=AGAIN)
             time.sleep(0.3)
         self.told.run_state = run["state"]
         self.told.metrics = {metric["name"]: metric["value"] for metric in run["metrics"]}
         if run["state"] != "Succeeded":
             errors = [run["error"], *(f"{step['name']}: {step['error']}" for step in run["steps"] if step["error"])]
             cause = " ".join(filter(None, errors))
-            raise Conflict("demo.run_failed", f"The run is {run['state']}.", cause=cause, next_step=_AGAIN)
+            raise Conflict("demo.run_failed", f"The run is {run['state']}.", cause=cause, next_step=AGAIN)
         numbers = ", ".join(f"{name} {value:.3f}" for name, value in self.told.metrics.items())
         self._tell("run", f"Succeeded with {numbers}")
         version = self.alice.get(f"handoff/versions/{run['version_id']}")
@@ -194,13 +196,15 @@ class Story:
 
     def go_home(self) -> None:
         """Alice leaves; her workspace says what will become of it."""
-        deadline = time.monotonic() + SAMPLE_SECONDS
-        while not (status := self.alice.get("idle"))["sampled_at"]:
+        left, deadline = datetime.now(timezone.utc), time.monotonic() + SAMPLE_SECONDS
+        while not _judged_after(status := self.alice.get("idle"), left):
             if time.monotonic() > deadline:
-                raise Unavailable("demo.no_sample", "The workspace does not say whether it is idle.", next_step=_AGAIN)
+                raise Unavailable("demo.no_sample", "The workspace does not say whether it is idle.", next_step=AGAIN)
             time.sleep(0.3)
         self.told.idle = status["verdict"]
         self._tell("alice", f"goes home. Idle verdict: {status['verdict']}")
+        for kernel in status["kernels"]:
+            self._tell("idle", f"{kernel['path'] or kernel['name']}: {kernel['state']}, {kernel['why']}")
 
     def _refused(self, who: Client, path: str, body: dict[str, Any]) -> None:
         """Four eyes: this must be refused, and a story in which it is not is a failure."""
@@ -216,7 +220,11 @@ class Story:
         self.say(f"{who:>6}  {what}")
 
 
-_AGAIN = "Play the story again: what is done already is not done twice."
+def _judged_after(status: dict[str, Any], instant: datetime) -> bool:
+    """A kernel that was just started is not judged before its second sample."""
+    sampled = msgspec.convert(status["sampled_at"], datetime | None)
+    judged = all(kernel["state"] != "unknown" for kernel in status["kernels"])
+    return judged and sampled is not None and sampled > instant
 
 
 def _day(instant: str) -> str:

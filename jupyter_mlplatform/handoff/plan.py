@@ -67,7 +67,7 @@ def cost(steps: Sequence[PlanStep], policy: HandoffPolicy) -> str:
     jobs = [step for step in steps if step.instance]
     hours = len(jobs) * MAX_RUNTIME_SECONDS / 3600
     unknown = sorted({step.instance for step in jobs} - set(policy.price_per_hour))
-    text = f"No charge on this machine. On SageMaker at most {hours:g} instance-hours"
+    text = f"No charge on this machine. On SageMaker at most {_count(round(hours), 'instance-hour')}"
     if unknown:
         return f"{text}; the policy knows no price of {', '.join(unknown)}."
     money = sum(policy.price_per_hour[step.instance] * MAX_RUNTIME_SECONDS / 3600 for step in jobs)

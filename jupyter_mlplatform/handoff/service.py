@@ -167,9 +167,16 @@ class HandoffService:
         """One run, as its events tell it."""
         return self._checked(*self._find(run_id))
 
-    def log(self, run_id: str, position: LogPosition) -> Log:
-        """A step's log from an offset on."""
+    def log(self, person: str, run_id: str, position: LogPosition) -> Log:
+        """A step's log from an offset on. Only its author's: code prints the data that was granted to the author."""
         run = self.run(run_id)
+        if run.person != person:
+            raise Forbidden(
+                "handoff.not_your_log",
+                f"Only {run.person} may read the log of {run_id}.",
+                cause="A log can show data that was granted to its author alone.",
+                next_step=f"Ask {run.person}.",
+            )
         step = next((step for step in run.steps if step.name == position.step), None)
         if step is None:
             names = [step.name for step in run.steps]

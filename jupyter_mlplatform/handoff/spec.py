@@ -132,7 +132,7 @@ def _with_kind(step: StepSpec) -> StepSpec:
 
 
 def _typed(name: str, before: Value, value: Value) -> Value:
-    if type(value) is type(before):
+    if type(value) is type(before) and (not isinstance(value, float) or math.isfinite(value)):
         return value
     if type(before) is float and type(value) is int:
         return float(value)
@@ -145,7 +145,7 @@ def _typed(name: str, before: Value, value: Value) -> Value:
 
 
 def _type(value: Value) -> str:
-    return {bool: "true or false", int: "a whole number", float: "a number", str: "a text"}[type(value)]
+    return {bool: "true or false", int: "a whole number", float: "a finite number", str: "a text"}[type(value)]
 
 
 def _mistakes(spec: Spec) -> Iterable[str]:

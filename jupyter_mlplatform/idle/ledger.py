@@ -51,6 +51,7 @@ class Ledger:
         elif kind == "execute_input" and parent.get("msg_type") == EXECUTE:
             self._begin(parent, now)
         elif kind == "input_request":
+            self._begin(parent, now)
             self.waiting[str(parent.get("msg_id", ""))] = now
         elif kind == "input_reply":
             self.waiting.clear()

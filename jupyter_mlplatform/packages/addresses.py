@@ -11,6 +11,7 @@ _USER_INFO = re.compile(r"(?<=://)[^/\s@'\"]+@")
 _PATH_TOKEN = re.compile(r"(?<=/t/)[^/\s'\"]+(?=/)")
 _VARIABLE = re.compile(r"\$\{\w+\}")
 HIDDEN = "***"
+_USUAL_PORTS = {"https": ":443", "http": ":80"}
 
 
 def redact(text: str) -> str:
@@ -25,9 +26,11 @@ def has_credentials(text: str) -> bool:
 
 
 def host(address: str) -> str:
-    """The host of an address, with its port if it names one; empty for a folder or a bare channel name."""
+    """The host of an address, with its port unless it is the usual one; empty for a folder or a bare channel name."""
     parts = urlsplit(address)
-    return parts.netloc.rpartition("@")[2].lower() if parts.scheme not in ("", "file") else ""
+    if parts.scheme in ("", "file"):
+        return ""
+    return parts.netloc.rpartition("@")[2].lower().removesuffix(_USUAL_PORTS.get(parts.scheme.lower(), ""))
 
 
 def hosts(addresses: Iterable[str]) -> frozenset[str]:

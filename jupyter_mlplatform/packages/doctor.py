@@ -7,6 +7,7 @@ case and does not complain. Nothing here may show a secret: every address passes
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable
 
 from jupyter_mlplatform.packages import doctor_conda
@@ -19,6 +20,7 @@ Examine = Callable[[PackagesPolicy, Facts], Check]
 
 _SOURCE_KEYS = ("index-url", "extra-index-url", "find-links", "trusted-host", "no-index")
 _USE_EXPORTS = 'Run: eval "$(mlplat packages exports)" and restart the kernels that were started before.'
+_STATUS = re.compile(r"(\d{3}) (?:client|server) error")
 _PIP_TIMEOUT, _PIP_RETRIES = 15.0, 5
 
 
@@ -48,7 +50,8 @@ def index_in_use(policy: PackagesPolicy, facts: Facts) -> Check:
 
     sources = facts.sources
     if sources.problem:
-        return found(Outcome.UNKNOWN, f"pip could not be asked: {redact(sources.problem)}.")
+        fix = f"The doctor needs pip 22.2 or newer in {facts.interpreter}."
+        return found(Outcome.UNKNOWN, f"pip could not be asked: {redact(sources.problem)}.", fix)
     now = "no index at all" if _is_on(facts.settings.get("no-index")) else "the public index that is built into it"
     if sources.indexes:
         now = redact(sources.indexes[0])
@@ -217,6 +220,7 @@ def index_answers(policy: PackagesPolicy, facts: Facts) -> Check:
 
 def _judge(answer: IndexAnswer) -> tuple[Outcome, str, str]:
     reason = answer.reason.lower()
+    status = _STATUS.match(reason)
     if answer.content_type and ("json" in answer.content_type or answer.files):
         return Outcome.OK, f"pip read its list of files, {len(answer.files)} for the project 'pip'.", ""
     if answer.content_type:
@@ -225,12 +229,14 @@ def _judge(answer: IndexAnswer) -> tuple[Outcome, str, str]:
             f"it answered with a page ({answer.content_type}) that names no file.",
             "Open the address in a browser: this may be a sign-in page, or the address is not the one for pip.",
         )
-    if "401" in reason or "403" in reason:
+    if status and status[1] in ("401", "403"):
         return Outcome.FAILED, answer.reason, "Your credentials are missing, wrong or expired: renew your netrc file."
-    if "404" in reason:
+    if status and status[1] == "404":
         return Outcome.WARNING, answer.reason, "The server answers but does not know 'pip': is the address right?"
-    if "certificate" in reason or "ssl" in reason:
+    if "certificate" in reason:
         return Outcome.FAILED, answer.reason, "The policy's ca_bundle does not fit this server; ask the platform team."
+    if "not a trusted" in reason:
+        return Outcome.FAILED, answer.reason, "Ask the platform team: the policy's address must begin with https."
     if not answer.reason:
         return Outcome.UNKNOWN, "pip said nothing that can be read.", "Try: pip index versions pip -vv"
     return Outcome.FAILED, answer.reason, "Check the network or the proxy; if they are well, the mirror is down."

@@ -21,7 +21,7 @@ class Sources(msgspec.Struct, frozen=True, kw_only=True):
 class IndexAnswer(msgspec.Struct, frozen=True, kw_only=True):
     """What pip got when it asked an index for one project.
 
-    ``content_type`` is set when a page came, ``files`` are the addresses that it names, ``contacted`` the pages that
+    ``content_type`` is set when a page came, ``files`` are the addresses that it names, ``contacted`` the servers that
     pip went to, ``reason`` why no page came, in pip's words; ``seconds`` is how long it took.
     """
 

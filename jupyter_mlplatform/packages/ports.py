@@ -35,6 +35,13 @@ class ConfigFiles(Protocol):
         """Put back what was there before, and forget it. Gives the paths; none when nothing had been written."""
 
 
+class Environment(Protocol):
+    """The variables that this process hands on to what it starts: kernels and terminals, when it is a server."""
+
+    def use(self, exports: Mapping[str, str]) -> None:
+        """Set exactly these; what an earlier call set and this one does not name is as it was."""
+
+
 class Probe(Protocol):
     """Looks at this machine and changes nothing. What takes ``stop`` raises ``Stopped`` soon after that is true."""
 

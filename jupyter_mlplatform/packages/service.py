@@ -23,7 +23,7 @@ from jupyter_mlplatform.packages.models import (
     Tool,
     ToolState,
 )
-from jupyter_mlplatform.packages.ports import ConfigFiles, Examinations, Probe, Stop, Stopped
+from jupyter_mlplatform.packages.ports import ConfigFiles, Environment, Examinations, Probe, Stop, Stopped
 from jupyter_mlplatform.packages.render import Rendered, render
 from jupyter_mlplatform.policy import PackagesPolicy
 
@@ -38,12 +38,14 @@ class PackagesService:
         *,
         policy: PackagesPolicy,
         files: ConfigFiles,
+        environment: Environment,
         probe: Probe,
         examinations: Examinations,
         clock: Callable[[], datetime],
     ) -> None:
         self._policy = policy
         self._files = files
+        self._environment = environment
         self._probe = probe
         self._examinations = examinations
         self._clock = clock
@@ -60,6 +62,7 @@ class PackagesService:
     def apply(self, prefix: Path | None = None) -> Application:
         """Write the clients' files from the policy into ``prefix`` (default: where they are, or a folder of our own).
 
+        What this process starts from now on uses them: in a server new kernels and terminals, in a kernel ``%pip``.
         Writing the same again changes nothing. Raises ``Invalid`` for a policy that would write a secret, ``Conflict``
         when files stand under another prefix, ``Unavailable`` when the folder cannot be written.
         """
@@ -69,6 +72,10 @@ class PackagesService:
             self._files.write({file.name: file.text for file in wanted}, target) if wanted or self._files.read() else ()
         )
         return self._application(written)
+
+    def resume(self) -> None:
+        """Use what an earlier process wrote; a server calls it when it starts. Raises ``Invalid`` as ``apply`` does."""
+        self._environment.use(self.exports())
 
     def undo(self) -> Application:
         """Put back what was there before ``apply``; without one, nothing happens."""
@@ -162,7 +169,9 @@ class PackagesService:
 
     def _application(self, paths: tuple[Path, ...]) -> Application:
         tools = self._tools()
-        return Application(written=tuple(map(str, paths)), exports=self._exports(tools), tools=tools)
+        exports = self._exports(tools)
+        self._environment.use(exports)
+        return Application(written=tuple(map(str, paths)), exports=exports, tools=tools)
 
 
 class _GatheredFacts:

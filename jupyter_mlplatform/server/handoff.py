@@ -89,7 +89,7 @@ class LogHandler(PlatformHandler):
     @operation("A step's log from an offset on", query=LogPosition, returns=Log)
     async def get(self, run_id: str, query: LogPosition) -> Log:
         """Ask again with ``next_offset`` until ``complete``."""
-        return await self.call(self.services.handoff.log, run_id, query)
+        return await self.call(self.services.handoff.log, self.person, run_id, query)
 
 
 class CancellationHandler(PlatformHandler):

@@ -24,9 +24,9 @@ def watch_stdin(settings: dict[str, Any], waiting: Waiting) -> None:
     class StdinWatchingConnection(configured):  # type: ignore[valid-type,misc]
         """The configured connection, which also tells of input requests and replies."""
 
-        def handle_outgoing_message(self, stream: str, outgoing_msg: list[Any]) -> None:
-            """Kernel to client."""
-            if stream == "stdin":
+        def handle_outgoing_message(self, stream: Any, outgoing_msg: list[Any]) -> None:
+            """Kernel to client; ``stream`` is the channel's socket, which knows its name."""
+            if getattr(stream, "channel", stream) == "stdin":
                 _, frames = self.session.feed_identities(list(outgoing_msg))
                 header, parent = json.loads(frames[1]), json.loads(frames[2])
                 waiting(self.kernel_id, {"header": header, "parent_header": parent})

@@ -45,6 +45,9 @@ def test_asked_columns_come_once_each_in_the_datasets_order() -> None:
         ({"days": 0}, "access.invalid_days", "at most 90"),
         ({"days": -5}, "access.invalid_days", "at most 90"),
         ({"reason": "x" * 2001}, "access.invalid_reason", "Shorten"),
+        ({"reason": "harmless \x1b[2J"}, "access.invalid_reason", "Remove"),
+        ({"reason": "read \u202ebackwards"}, "access.invalid_reason", "Remove"),
+        ({"reason": "half a pair \ud83d"}, "access.invalid_reason", "Remove"),
     ],
 )
 def test_what_the_policy_or_the_dataset_does_not_know_is_refused_with_the_way_out(
@@ -149,9 +152,9 @@ def test_the_same_decision_again_changes_nothing_and_another_one_is_refused() ->
 
 def test_only_the_requester_withdraws_and_only_an_open_request() -> None:
     with pytest.raises(Forbidden):
-        requests.withdraw(submitted(), "bob")
-    withdrawn = requests.withdraw(submitted(), "alice")
+        requests.withdraw(submitted(), "bob", "")
+    withdrawn = requests.withdraw(submitted(), "alice", "")
     assert withdrawn.state is RequestState.WITHDRAWN
-    assert requests.withdraw(withdrawn, "alice") is withdrawn
+    assert requests.withdraw(withdrawn, "alice", "") is withdrawn
     with pytest.raises(Conflict, match="no longer open"):
-        requests.withdraw(decide(submitted(), rejection()), "alice")
+        requests.withdraw(decide(submitted(), rejection()), "alice", "")

@@ -62,6 +62,11 @@ def test_given_a_cell_waits_for_input_then_it_is_open_but_not_working_until_it_i
     assert ledger.working
 
 
+def test_given_a_cell_that_began_unseen_when_it_asks_for_input_then_it_is_open_and_waiting(ledger: Ledger) -> None:
+    ledger.feed(message("input_request", prompt="?"), 2.0)
+    assert list(ledger.open) == list(ledger.waiting) == ["cell"]
+
+
 def test_given_the_debugger_stops_a_cell_then_only_cells_of_other_subshells_work(ledger: Ledger) -> None:
     ledger.feed(status("busy"), 1.0)
     ledger.feed(status("busy", identity="beside", subshell="s1"), 1.0)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from jupyter_mlplatform.packages.local.environment import ProcessEnvironment
 from jupyter_mlplatform.packages.local.examinations import JsonExaminations
 from jupyter_mlplatform.packages.local.files import PrefixFiles
 from jupyter_mlplatform.packages.local.probe import MachineProbe
@@ -50,6 +51,7 @@ def service(packages_home: Path) -> Build:
         return PackagesService(
             policy=PackagesPolicy(**settings),  # type: ignore[arg-type]
             files=PrefixFiles(packages_home),
+            environment=ProcessEnvironment({}, {}),
             probe=MachineProbe(),
             examinations=JsonExaminations(packages_home),
             clock=utc_now,

@@ -6,9 +6,11 @@ import base64
 import hashlib
 import io
 import json
+import ssl
 import threading
 import zipfile
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 PROJECT = "weld-tools"
@@ -44,16 +46,24 @@ class Index(ThreadingHTTPServer):
 
     ``mood`` may be changed while it runs: ``well``; ``hung`` (takes the question and never answers); ``locked`` (401
     without :data:`USER` and :data:`PASSWORD`); ``page`` (a sign-in page in place of the index); ``elsewhere`` (files
-    are on another host). ``asked`` lists the paths that clients asked for.
+    are on another host); ``moved`` (sends everybody on to ``new_address``). ``asked`` lists the paths that
+    clients asked for.
     """
 
     daemon_threads = True
     block_on_close = False
 
-    def __init__(self, mood: str = "well", json_api: bool = True) -> None:
+    def __init__(self, mood: str = "well", json_api: bool = True, certificate: Path | None = None) -> None:
+        """``certificate``: a file with key and certificate; the index then speaks HTTPS."""
         super().__init__(("127.0.0.1", 0), _Handler)
+        self.scheme = "https" if certificate else "http"
+        if certificate:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(certificate)
+            self.socket = context.wrap_socket(self.socket, server_side=True)
         self.mood = mood
         self.json_api = json_api
+        self.new_address = ""
         self.asked: list[str] = []
         self.released = threading.Event()
         # pip itself is there under its own name, since the doctor asks for it as the one project every mirror has
@@ -62,7 +72,7 @@ class Index(ThreadingHTTPServer):
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_address[1]}/simple/"
+        return f"{self.scheme}://127.0.0.1:{self.server_address[1]}/simple/"
 
     def close(self) -> None:
         self.released.set()
@@ -82,6 +92,8 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(401, "text/plain", b"who are you?", {"WWW-Authenticate": 'Basic realm="index"'})
         elif mood == "page":
             self._answer(200, "text/html", b"<html><body><form>Please sign in</form></body></html>")
+        elif mood == "moved":
+            self._answer(302, "text/plain", b"", {"Location": self.server.new_address + self.path.lstrip("/")})
         elif self.path.startswith("/files/"):
             self._file(self.path.removeprefix("/files/"))
         else:
@@ -119,6 +131,12 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header(name, value)
         self.end_headers()
         self.wfile.write(content)
+
+    def handle(self) -> None:
+        try:
+            super().handle()
+        except ssl.SSLError:
+            """The client did not trust us and hung up, which is what some tests want."""
 
     def log_message(self, format: str, *args: Any) -> None:
         """Say nothing; :attr:`Index.asked` keeps what matters."""

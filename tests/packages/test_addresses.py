@@ -45,6 +45,8 @@ def test_addresses_are_the_same_whatever_the_slash_the_case_of_the_host_and_the_
 
 def test_a_host_without_a_port_permits_all_its_ports_and_no_other_host() -> None:
     assert host("https://u:p@Mirror.example.com:8443/simple") == "mirror.example.com:8443"
+    assert host("https://mirror.example.com:443/simple") == host("http://Mirror.example.com:80") == "mirror.example.com"
+    assert host("http://mirror.example.com:443/") == "mirror.example.com:443"
     assert host("file:///srv/wheels") == host("team-channel") == ""
     assert allowed("mirror.example.com:8443", {"mirror.example.com"})
     assert not allowed("mirror.example.com", {"mirror.example.com:8443"})

@@ -6,8 +6,14 @@ from pathlib import Path
 import pytest
 
 from jupyter_mlplatform.errors import Conflict, Unavailable
+from jupyter_mlplatform.packages.local.environment import ProcessEnvironment
+from jupyter_mlplatform.packages.local.examinations import JsonExaminations
+from jupyter_mlplatform.packages.local.files import PrefixFiles
+from jupyter_mlplatform.packages.local.probe import MachineProbe
 from jupyter_mlplatform.packages.models import Ecosystem, ToolState
 from jupyter_mlplatform.packages.service import PackagesService
+from jupyter_mlplatform.policy import PackagesPolicy
+from jupyter_mlplatform.wiring import utc_now
 from tests.packages.conftest import Build
 
 INDEX = "https://mirror.example.com/simple/"
@@ -158,3 +164,21 @@ def test_a_tool_tells_its_mirror_and_its_file(service: Build, packages_home: Pat
     pip = tools[Ecosystem.PIP]
     assert (pip.state, pip.index) == (ToolState.NOT_APPLIED, INDEX)
     assert pip.config_path == str(packages_home / "etc" / "pip.conf")
+
+
+def test_a_new_process_takes_up_what_an_earlier_one_applied(packages_home: Path, service: Build) -> None:
+    exports = service(pip_index=INDEX).apply().exports
+    environ: dict[str, str] = {}
+    policy = PackagesPolicy(pip_index=INDEX)
+    later = PackagesService(
+        policy=policy,
+        files=PrefixFiles(packages_home),
+        environment=ProcessEnvironment(environ, {}),
+        probe=MachineProbe(),
+        examinations=JsonExaminations(packages_home),
+        clock=utc_now,
+    )
+    later.resume()
+    assert environ == exports
+    later.undo()
+    assert environ == {}

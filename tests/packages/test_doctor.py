@@ -166,6 +166,9 @@ def test_a_pip_that_waits_longer_than_the_policy_wants_is_a_warning(settings: di
         (IndexAnswer(reason="404 Client Error: Not Found"), "warning", "address"),
         (IndexAnswer(reason="SSL: CERTIFICATE_VERIFY_FAILED"), "failed", "ca_bundle"),
         (IndexAnswer(reason="connection error: [Errno 111]"), "failed", "network"),
+        (IndexAnswer(reason="connection error: host='404.example.com', port=40401, ssl"), "failed", "network"),
+        (IndexAnswer(reason="503 Server Error: Service Unavailable"), "failed", "network"),
+        (IndexAnswer(reason="x is not a trusted or secure host"), "failed", "https"),
         (IndexAnswer(), "unknown", "pip index versions"),
     ],
 )

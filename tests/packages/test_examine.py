@@ -70,6 +70,17 @@ def test_an_index_whose_files_are_elsewhere_fails(service: Build, index: Index) 
     assert "elsewhere.example.com" in found["pip.hosts"].evidence
 
 
+def test_an_index_that_sends_pip_on_to_another_server_fails(service: Build, index: Index) -> None:
+    other = Index()
+    index.mood, index.new_address = "moved", other.url.removesuffix("simple/")
+    found = checks(examined(service(pip_index=index.url)))
+    other.close()
+    assert other.asked == ["/simple/pip/"]
+    assert found["pip.answers"].outcome is Outcome.OK
+    assert found["pip.hosts"].outcome is Outcome.FAILED
+    assert f"127.0.0.1:{other.server_address[1]}" in found["pip.hosts"].evidence
+
+
 def test_extra_indexes_and_stale_files_are_found_and_no_secret_is_ever_shown_or_stored(
     service: Build, index: Index, monkeypatch: pytest.MonkeyPatch, empty_home: Path, packages_home: Path
 ) -> None:
@@ -129,6 +140,7 @@ KILLED = """
 import sys, time
 from pathlib import Path
 sys.path.insert(0, sys.argv[3])
+from jupyter_mlplatform.packages.local.environment import ProcessEnvironment
 from jupyter_mlplatform.packages.local.examinations import JsonExaminations
 from jupyter_mlplatform.packages.local.files import PrefixFiles
 from jupyter_mlplatform.packages.local.probe import MachineProbe
@@ -137,6 +149,7 @@ from jupyter_mlplatform.policy import PackagesPolicy
 from jupyter_mlplatform.wiring import utc_now
 home = Path(sys.argv[1])
 service = PackagesService(policy=PackagesPolicy(pip_index=sys.argv[2], timeout_seconds=60), files=PrefixFiles(home),
+                          environment=ProcessEnvironment({}, {}),
                           probe=MachineProbe(), examinations=JsonExaminations(home), clock=utc_now)
 print(service.examine().id, flush=True)
 time.sleep(600)

@@ -18,8 +18,11 @@ def index(monkeypatch: pytest.MonkeyPatch) -> Iterator[Index]:
         if name.startswith(("PIP_", "CONDA")):
             monkeypatch.delenv(name)
     server = Index()
+    before = dict(os.environ)
     yield server
     server.close()
+    os.environ.clear()
+    os.environ.update(before)  # applying in a server sets what its kernels will see
 
 
 @pytest.fixture
@@ -53,6 +56,16 @@ async def test_status_apply_and_undo(call: Call) -> None:
     assert (await call("POST", "packages/application"))[1] == done
     _, undone = await call("DELETE", "packages/application")
     assert undone["tools"] == before["tools"]
+
+
+async def test_once_applied_new_kernels_of_this_server_use_the_mirror_until_undo(call: Call) -> None:
+    _, done = await call("POST", "packages/application")
+    assert done["exports"].items() <= os.environ.items()
+    _, begun = await call("POST", "packages/checks")
+    found = await followed(call, begun["id"])
+    assert {check["outcome"] for check in found["checks"]} == {"ok"}
+    await call("DELETE", "packages/application")
+    assert not done["exports"].keys() & os.environ.keys()
 
 
 async def test_the_doctor_answers_at_once_and_grows_until_it_is_done(call: Call) -> None:

@@ -9,6 +9,7 @@ from jupyter_mlplatform.access.models import Dataset, Facet, Search
 
 MOST_WORDS = 12
 MOST_RESULTS = 200
+FURTHEST = 10_000_000
 # How much a word counts in: id, title, tags, columns, description, owner.
 _WEIGHTS = "8.0, 10.0, 6.0, 4.0, 2.0, 1.0"
 _FILTERS = {
@@ -98,7 +99,7 @@ def _values(search: Search) -> dict[str, Any]:
         "owner": search.owner,
         "tag": search.tag,
         "limit": min(max(search.limit, 1), MOST_RESULTS),
-        "offset": max(search.offset, 0),
+        "offset": min(max(search.offset, 0), FURTHEST),
     }
 
 

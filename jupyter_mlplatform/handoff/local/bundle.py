@@ -33,7 +33,18 @@ class TarPacker:
         self._folder = folder
 
     def pack(self, root: Path) -> Packed:
-        """Raises ``Invalid`` when there is too much to pack."""
+        """Raises ``Invalid`` when there is too much to pack, or a file cannot be read."""
+        try:
+            return self._pack(root)
+        except (OSError, RuntimeError) as error:
+            raise Invalid(
+                "handoff.unreadable",
+                "The project cannot be packed.",
+                cause=f"{error}.",
+                next_step=f"Make the file readable, remove it, or name it in {IGNORE_FILE}.",
+            ) from error
+
+    def _pack(self, root: Path) -> Packed:
         names, skipped = chosen(root)
         sizes = {name: (root / name).stat().st_size for name in names}
         total = sum(sizes.values())

@@ -71,7 +71,7 @@ class LocalRunner:
                     stderr=subprocess.STDOUT,
                     cwd=folder,
                     env=_environment(),
-                    start_new_session=True,
+                    start_new_session=False,
                 )
             )
 

@@ -11,6 +11,7 @@ import yaml
 from jupyter_mlplatform.errors import Invalid, NotFound
 from jupyter_mlplatform.handoff import notebook as nb
 from jupyter_mlplatform.handoff import spec as specs
+from jupyter_mlplatform.handoff.local import yaml12
 from jupyter_mlplatform.handoff.models import Spec
 from jupyter_mlplatform.handoff.ports import Project
 
@@ -28,7 +29,9 @@ class ProjectFiles:
         file = self._inside(root, root, path)
         if file.is_dir():
             raise Invalid(
-                "handoff.folder", f"{path} is a folder.", next_step="Name a notebook, script or handoff.yaml."
+                "handoff.folder",
+                "This is a folder, not a notebook.",
+                next_step="Name a notebook, script or handoff.yaml.",
             )
         relative = file.relative_to(root).as_posix()
         if file.name in SPEC_NAMES:
@@ -72,7 +75,11 @@ class ProjectFiles:
         """An existing path below ``boundary``. Raises ``Invalid`` when it leads out, ``NotFound`` for none."""
         if not path or "\0" in path:
             raise Invalid("handoff.path", f"{what} is empty or not a path.", next_step="Name a file.")
-        resolved = (start / PurePosixPath(path)).resolve()
+        try:
+            resolved = (start / PurePosixPath(path)).resolve()
+            exists = resolved.exists()
+        except (OSError, RuntimeError, ValueError) as error:  # links in a circle, a name that is too long
+            raise Invalid("handoff.path", f"{what} cannot be followed.", cause=f"{error}.") from error
         if not resolved.is_relative_to(boundary):
             raise Invalid(
                 "handoff.outside",
@@ -80,7 +87,7 @@ class ProjectFiles:
                 cause="Only files below the folder that this workspace serves can be handed off.",
                 next_step="Copy the file into the workspace, or correct the path.",
             )
-        if not resolved.exists():
+        if not exists:
             raise NotFound(
                 "handoff.no_file", f"{what} {path} does not exist.", next_step="Check the name, and save it."
             )
@@ -108,7 +115,7 @@ def read_notebook(file: Path) -> dict[str, Any]:
 def _yaml(file: Path) -> Any:
     text = _text(file, LARGEST_SPEC_BYTES)
     try:
-        return yaml.safe_load(text)
+        return yaml12.load(text)
     except (yaml.YAMLError, RecursionError, ValueError) as error:
         where = getattr(error, "problem_mark", None)
         line = f" (line {where.line + 1})" if where else ""

@@ -73,13 +73,13 @@ class Supervisor:
             self._environment = environment.describe(self._order.python, self._folder)
             while self._step():
                 time.sleep(TICK_SECONDS)
-            self._finish()
         except Exception as error:  # noqa: BLE001 (whatever it is, the run must not look alive)
             traceback.print_exc()
-            self._say("run.failed", text=f"The runner failed: {type(error).__name__}: {error}")
-        finally:
-            self._end_all()
-            clean(self._folder)
+            self._error = f"The runner failed: {type(error).__name__}: {error}"
+        # Only when nothing runs and no copy of the data is left is the run said to be over.
+        self._end_all()
+        clean(self._folder)
+        self._finish()
 
     def _step(self) -> bool:
         """One look at everything. Returns whether there is more to do."""
@@ -129,8 +129,10 @@ class Supervisor:
                     )
                 else:
                     self._decide(step)
-            except (KeyError, ValueError, OSError) as error:
-                self._failed(name, str(error).strip("'\""))
+            except KeyError as error:
+                self._failed(name, f"It needs {error.args[0]}, which no step before it made.")
+            except (ValueError, OSError) as error:
+                self._failed(name, str(error))
 
     def _decide(self, step: dict[str, Any]) -> None:
         """Steps that need no process."""

@@ -28,6 +28,7 @@ class JupyterKernels:
         self._context = zmq.asyncio.Context()
         self._listeners: dict[str, Listener] = {}
         self._pids: dict[str, int | None] = {}
+        self._deaf: set[str] = set()
 
     async def discover(self) -> None:
         """See the port."""
@@ -36,7 +37,13 @@ class JupyterKernels:
             self._listeners.pop(gone).close()
             self._pids.pop(gone, None)
         for kernel_id in present:
-            self._listen(kernel_id)
+            try:
+                self._listen(kernel_id)
+            except Exception as error:  # noqa: BLE001 (one strange kernel must not end the watching of the others)
+                if kernel_id not in self._deaf:
+                    self._log.warning("Kernel %s cannot be listened to and is never stopped: %s", kernel_id, error)
+                self._deaf.add(kernel_id)
+        self._deaf &= present
 
     async def list(self) -> tuple[Kernel, ...]:
         """See the port."""
@@ -64,6 +71,9 @@ class JupyterKernels:
 
     def waiting(self, kernel_id: str, message: dict[str, Any]) -> None:
         """A message of the kernel's stdin channel went by: it asks a person for input, or gets the answer."""
+        if kernel_id not in self._manager.list_kernel_ids():
+            return
+        self._listen(kernel_id)  # a cell may ask before the kernel has been discovered
         if kernel_id in self._listeners:
             self._listeners[kernel_id].ledger.feed(message, self._clock())
 

@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from jupyter_mlplatform.packages.facts import CondaFile, IndexAnswer, PipFile, Sources
 from jupyter_mlplatform.packages.ports import Stop, Stopped
@@ -25,7 +26,8 @@ _SCOPES = ("global", "install", ":env:")  # each outranks the one before
 _SETTING = re.compile(r"^(?P<scope>global|install|:env:)\.(?P<key>[\w-]+)='(?P<value>.*)'$", re.MULTILINE)
 _FETCHED = re.compile(r"^\s*Fetched page (\S+) as (\S+)", re.MULTILINE)
 _FILE = re.compile(r"^\s*(?:Found link|Skipping link: [^\n]*?:) (https?://\S+) \(from ", re.MULTILINE)
-_VISITED = re.compile(r"^\s*Getting page (\S+)", re.MULTILINE)
+_VISITED = re.compile(r"^\s*(https?://\S+) \"GET ", re.MULTILINE)  # also after a redirection
+_UNTRUSTED = re.compile(r"The repository located at \S+ is not a trusted or secure host")
 _REFUSED = re.compile(r"^\s*Could not fetch URL (\S+): (.*?)(?: - skipping)?$", re.MULTILINE)
 
 
@@ -69,11 +71,12 @@ class MachineProbe:
         page = f"{index.rstrip('/')}/"
         fetched = [kind for url, kind in _FETCHED.findall(output) if _without_user(url).startswith(_without_user(page))]
         refused = [why for url, why in _REFUSED.findall(output) if _without_user(url).startswith(_without_user(page))]
+        refused += _UNTRUSTED.findall(output)
         reason = "" if fetched else next(iter(refused), "" if code == 0 else _last_line(output))
         return IndexAnswer(
             content_type=next(iter(fetched), ""),
             files=tuple(_FILE.findall(output)),
-            contacted=tuple(_VISITED.findall(output)),
+            contacted=tuple(each for each in _VISITED.findall(output) if urlsplit(each).netloc not in self._proxies()),
             reason=reason,
             seconds=seconds,
         )
@@ -115,6 +118,11 @@ class MachineProbe:
         except (OSError, ssl.SSLError) as error:
             return f"{path} cannot be used: {error}."
         return "" if context.cert_store_stats()["x509"] else f"{path} holds no certificate."
+
+    def _proxies(self) -> set[str]:
+        """A proxy stands between: what goes through it is not addressed to it."""
+        given = (value for name, value in self._environ.items() if name.lower().endswith("_proxy"))
+        return {urlsplit(each if "://" in each else f"//{each}").netloc.rpartition("@")[2] for each in given}
 
     def _conda_places(self) -> Iterator[Path]:
         home = self._home or Path.home()

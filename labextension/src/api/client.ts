@@ -7,7 +7,7 @@ import type { Problem } from './types';
 
 export const API_PREFIX = 'api/mlplatform/v1';
 
-/** How long one request may take, in milliseconds. */
+/** How long a request may take where the caller does not say, in milliseconds. */
 const TIMEOUT_MS = 30_000;
 
 type Method = 'get' | 'post' | 'delete';
@@ -34,7 +34,8 @@ export interface ICall<O> {
   path?: Parameter<O, 'path'>;
   query?: O extends { parameters: { query?: infer Q } } ? Q : undefined;
   body?: O extends { requestBody: infer B } ? Json<B> : undefined;
-  signal?: AbortSignal;
+  /** How long it may take, in milliseconds. */
+  timeout?: number;
 }
 
 /**
@@ -64,14 +65,14 @@ export class PlatformClient {
   private async _request<T>(
     method: Method,
     template: string,
-    call: { path?: unknown; query?: unknown; body?: unknown; signal?: AbortSignal }
+    call: { path?: unknown; query?: unknown; body?: unknown; timeout?: number }
   ): Promise<T> {
     const url =
       URLExt.join(this._settings.baseUrl, API_PREFIX, fill(template, strings(call.path))) +
       URLExt.objectToQueryString(strings(call.query));
     const deadline = new AbortController();
-    const timer = setTimeout(() => deadline.abort(), TIMEOUT_MS);
-    call.signal?.addEventListener('abort', () => deadline.abort());
+    const timeout = call.timeout ?? TIMEOUT_MS;
+    const timer = setTimeout(() => deadline.abort(), timeout);
     let response: Response;
     try {
       response = await ServerConnection.makeRequest(
@@ -84,7 +85,7 @@ export class PlatformClient {
         this._settings
       );
     } catch (error) {
-      throw new PlatformError(this._unreachable(error), 0);
+      throw new PlatformError(this._unreachable(error, timeout), 0);
     } finally {
       clearTimeout(timer);
     }
@@ -104,13 +105,13 @@ export class PlatformClient {
     return answer as T;
   }
 
-  private _unreachable(error: unknown): Problem {
+  private _unreachable(error: unknown, timeout: number): Problem {
     const aborted = error instanceof Error && error.name === 'AbortError';
     return {
       code: 'network.unreachable',
       message: this._trans.__('The workspace does not answer.'),
       cause: aborted
-        ? this._trans.__('There was no answer within %1 seconds.', TIMEOUT_MS / 1000)
+        ? this._trans.__('There was no answer within %1 seconds.', timeout / 1000)
         : this._trans.__('The server has stopped, or the network is down.'),
       next_step: this._trans.__('Try again; if it stays, restart the workspace.')
     };

@@ -1,12 +1,18 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
-import { ReactWidget, UseSignal } from '@jupyterlab/ui-components';
+import { ReactWidget } from '@jupyterlab/ui-components';
+import type { IDisposable } from '@lumino/disposable';
 import type { Message } from '@lumino/messaging';
 import * as React from 'react';
 import { Trans } from '../ui/trans';
-import type { SectionModel } from './model';
+
+/** What a section's widget needs of a model. */
+export interface ISectionModel extends IDisposable {
+  /** Whether it may ask the server. */
+  active: boolean;
+}
 
 /** Shows a model, and keeps it active exactly while it can be seen. */
-export class SectionWidget<M extends SectionModel<unknown>> extends ReactWidget {
+export class SectionWidget<M extends ISectionModel> extends ReactWidget {
   constructor(
     readonly model: M,
     private readonly _trans: TranslationBundle,
@@ -22,11 +28,7 @@ export class SectionWidget<M extends SectionModel<unknown>> extends ReactWidget 
   }
 
   protected override render(): React.JSX.Element {
-    return (
-      <Trans.Provider value={this._trans}>
-        <UseSignal signal={this.model.changed}>{() => this._view(this.model)}</UseSignal>
-      </Trans.Provider>
-    );
+    return <Trans.Provider value={this._trans}>{this._view(this.model)}</Trans.Provider>;
   }
 
   protected override onAfterAttach(msg: Message): void {

@@ -1,6 +1,8 @@
 import * as React from 'react';
 import type { Problem } from '../api/types';
+import type { SectionModel } from '../section/model';
 import { Button } from './controls';
+import { useChanged } from './hooks';
 import { useTrans } from './trans';
 
 /** Grey lines in the place of what is on its way. */
@@ -55,24 +57,21 @@ export function ProblemView(props: IProblemViewProps): React.JSX.Element {
 }
 
 interface IShownProps<T> {
-  model: {
-    data: T | null;
-    problem: Problem | null;
-    refusal: Problem | null;
-    refresh(): Promise<void>;
-    dismiss(): void;
-  };
+  model: SectionModel<T>;
+  /** How many grey lines stand for data that is on its way. */
+  lines?: number;
   children: (data: T) => React.ReactNode;
 }
 
 /** A section's data with what goes wrong above it; grey lines until there is any. */
 export function Shown<T>(props: IShownProps<T>): React.JSX.Element {
   const { model } = props;
+  useChanged(model);
   return (
     <>
       {model.problem && <ProblemView problem={model.problem} retry={() => void model.refresh()} />}
       {model.refusal && <ProblemView problem={model.refusal} dismiss={() => model.dismiss()} />}
-      {model.data ? props.children(model.data) : !model.problem && <Loading />}
+      {model.data ? props.children(model.data) : !model.problem && <Loading lines={props.lines} />}
     </>
   );
 }

@@ -1,0 +1,149 @@
+import { searchIcon } from '@jupyterlab/ui-components';
+import * as React from 'react';
+import type { DatasetSummary, SearchPage } from '../api/types';
+import { Badge, Button } from '../ui/controls';
+import { count } from '../ui/format';
+import { useChanged } from '../ui/hooks';
+import { Empty, ProblemView, Shown } from '../ui/states';
+import { useTrans } from '../ui/trans';
+import type { CatalogueModel, FacetField } from './catalogue';
+import { AccessBadge, ClassificationBadge } from './words';
+
+interface IProps {
+  model: CatalogueModel;
+  open: (datasetId: string) => void;
+}
+
+export function CatalogueView({ model, open }: IProps): React.JSX.Element {
+  const trans = useTrans();
+  useChanged(model);
+  return (
+    <>
+      <div className="jp-mlp-Search" role="search">
+        <searchIcon.react tag="span" className="jp-mlp-Search-icon" />
+        <input
+          type="search"
+          className="jp-mlp-Input jp-mlp-Search-input"
+          data-mlp-search
+          value={model.query.q}
+          placeholder={trans.__('Search datasets, columns, owners…')}
+          aria-label={trans.__('Search datasets')}
+          onChange={event => model.type(event.target.value)}
+        />
+      </div>
+      <Shown model={model} lines={6}>
+        {page => (
+          <>
+            <Facets model={model} />
+            {page.problems.map(problem => (
+              <ProblemView key={problem.message + problem.cause} problem={problem} />
+            ))}
+            <Results page={page} model={model} open={open} />
+          </>
+        )}
+      </Shown>
+    </>
+  );
+}
+
+function Facets({ model }: { model: CatalogueModel }): React.JSX.Element {
+  const trans = useTrans();
+  const fields: [FacetField, string][] = [
+    ['classification', trans.__('Any class')],
+    ['tag', trans.__('Any tag')],
+    ['owner', trans.__('Any owner')]
+  ];
+  return (
+    <div className="jp-mlp-Facets">
+      {fields.map(([field, any]) => {
+        const chosen = model.query[field];
+        const facets = model.facets(field);
+        return (
+          <select
+            key={field}
+            className="jp-mlp-Select"
+            data-chosen={chosen ? true : undefined}
+            aria-label={any}
+            value={chosen}
+            onChange={event => model.narrow(field, event.target.value)}
+          >
+            <option value="">{any}</option>
+            {chosen && !facets.some(facet => facet.value === chosen) && <option value={chosen}>{chosen}</option>}
+            {facets.map(facet => (
+              <option key={facet.value} value={facet.value}>
+                {facet.value} ({facet.count})
+              </option>
+            ))}
+          </select>
+        );
+      })}
+    </div>
+  );
+}
+
+function Results({ page, model, open }: IProps & { page: SearchPage }): React.JSX.Element {
+  const trans = useTrans();
+  if (!page.items.length) {
+    return model.narrowed ? (
+      <Empty title={trans.__('Nothing found')}>
+        <p>{trans.__('Try fewer or shorter words.')}</p>
+        <Button onClick={() => model.clear()}>{trans.__('Clear search')}</Button>
+      </Empty>
+    ) : (
+      <Empty title={trans.__('The catalogue is empty')}>
+        <p>
+          {trans.__('Datasets appear here when an owner registers them: run %1 in a terminal.', 'mlplat data register')}
+        </p>
+      </Empty>
+    );
+  }
+  return (
+    <>
+      <p className="jp-mlp-Count" role="status">
+        {trans._n('%1 dataset', '%1 datasets', page.total)}
+        {model.narrowed && (
+          <Button quiet onClick={() => model.clear()}>
+            {trans.__('Clear')}
+          </Button>
+        )}
+      </p>
+      <ul className="jp-mlp-Cards">
+        {page.items.map(item => (
+          <Result key={item.id} item={item} open={open} />
+        ))}
+      </ul>
+      {model.hasMore && (
+        <Button className="jp-mod-wide" onClick={() => model.more()}>
+          {trans.__('Show more')}
+        </Button>
+      )}
+    </>
+  );
+}
+
+function Result({ item, open }: { item: DatasetSummary; open: IProps['open'] }): React.JSX.Element {
+  const trans = useTrans();
+  const facts = [
+    item.owner,
+    trans._n('%1 column', '%1 columns', item.column_count),
+    item.rows === null ? '' : trans.__('%1 rows', count(item.rows))
+  ];
+  return (
+    <li>
+      <button type="button" className="jp-mlp-Card jp-mod-action" onClick={() => open(item.id)}>
+        <span className="jp-mlp-Card-head">
+          <span className="jp-mlp-Card-title">{item.title}</span>
+          <AccessBadge access={item.access} />
+        </span>
+        <span className="jp-mlp-Card-facts">{facts.filter(Boolean).join(' · ')}</span>
+        {item.description && <span className="jp-mlp-Card-text">{item.description}</span>}
+        <span className="jp-mlp-Card-tags">
+          <ClassificationBadge classification={item.classification} />
+          {item.tags.map(tag => (
+            <Badge key={tag}>{tag}</Badge>
+          ))}
+        </span>
+      </button>
+    </li>
+  );
+}

@@ -1,0 +1,128 @@
+import type { TranslationBundle } from '@jupyterlab/translation';
+import { UUID } from '@lumino/coreutils';
+import type { PlatformClient } from '../api/client';
+import type { AccessRequest, DatasetPage, Options } from '../api/types';
+import { SectionModel } from '../section/model';
+
+/** A request as a person fills it in. */
+export interface IRequestForm {
+  columns: ReadonlySet<string>;
+  purpose: string;
+  reason: string;
+  days: number;
+}
+
+/** One dataset, and the form with which to ask for it. */
+export class DatasetModel extends SectionModel<DatasetPage> {
+  constructor(
+    private readonly _client: PlatformClient,
+    trans: TranslationBundle,
+    readonly id: string,
+    /** A request was sent: other lists are out of date. */
+    private readonly _asked: () => void
+  ) {
+    super(trans, 60_000);
+  }
+
+  /** The form while it is open. */
+  get form(): Readonly<IRequestForm> | null {
+    return this._form;
+  }
+
+  get options(): Options | null {
+    return this._options;
+  }
+
+  /** The request that was just sent. */
+  get sent(): AccessRequest | null {
+    return this._sent;
+  }
+
+  get sending(): boolean {
+    return this.isBusy('ask');
+  }
+
+  /** The form can be sent: something is asked for, for an allowed time and a purpose. */
+  get complete(): boolean {
+    const form = this._form;
+    const longest = this.data?.max_days ?? 0;
+    return !!form && form.columns.size > 0 && !!form.purpose && form.days >= 1 && form.days <= longest;
+  }
+
+  /** Open the form with all columns and the usual time. */
+  async open(): Promise<void> {
+    const page = this.data;
+    if (!page) {
+      return;
+    }
+    this._options ??= (await this.act('options', () => this._client.get('/access/options'))) ?? null;
+    if (this._options && !this._form) {
+      this._form = {
+        columns: new Set(page.dataset.columns.map(column => column.name)),
+        purpose: '',
+        reason: '',
+        days: Math.min(page.default_days, page.max_days)
+      };
+      this._key = UUID.uuid4();
+      this._sent = null;
+      this.notify();
+    }
+  }
+
+  close(): void {
+    this._form = null;
+    this.dismiss();
+  }
+
+  /** Fill in. After an attempt that failed, a changed form is another request and gets another key. */
+  fill(change: Partial<IRequestForm>): void {
+    if (!this._form || this.sending) {
+      return;
+    }
+    if (this._tried) {
+      this._key = UUID.uuid4();
+      this._tried = false;
+    }
+    this._form = { ...this._form, ...change };
+    this.notify();
+  }
+
+  /** Send it; a second click while it is on its way does nothing more. */
+  async send(): Promise<void> {
+    const form = this._form;
+    if (!form || !this.complete) {
+      return;
+    }
+    this._tried = true;
+    const sent = await this.act('ask', () =>
+      this._client.post('/access/requests', {
+        body: {
+          dataset_id: this.id,
+          columns: [...form.columns],
+          purpose: form.purpose,
+          reason: form.reason,
+          days: form.days,
+          idempotency_key: this._key
+        }
+      })
+    );
+    if (sent) {
+      this._form = null;
+      this._sent = sent;
+      this._tried = false;
+      this.notify();
+      this._asked();
+      await this.refresh();
+    }
+  }
+
+  protected load(): Promise<DatasetPage> {
+    return this._client.get('/access/datasets/{dataset_id}', { path: { dataset_id: this.id } });
+  }
+
+  private _form: IRequestForm | null = null;
+  private _options: Options | null = null;
+  private _sent: AccessRequest | null = null;
+  private _key = '';
+  private _tried = false;
+}

@@ -1,0 +1,142 @@
+import { caretLeftIcon } from '@jupyterlab/ui-components';
+import * as React from 'react';
+import type { Dataset, DatasetPage } from '../api/types';
+import { Badge, Button, Facts } from '../ui/controls';
+import { count } from '../ui/format';
+import { useChanged } from '../ui/hooks';
+import { Shown } from '../ui/states';
+import { useTrans } from '../ui/trans';
+import type { DatasetModel } from './dataset';
+import { RequestForm } from './requestform';
+import { ClassificationBadge, GrantEnd, StateBadge } from './words';
+
+interface IProps {
+  model: DatasetModel;
+  insert: (datasetId: string) => void;
+  back: () => void;
+}
+
+export function DatasetView({ model, insert, back }: IProps): React.JSX.Element {
+  const trans = useTrans();
+  return (
+    <>
+      <Button quiet className="jp-mlp-Back" onClick={back}>
+        <caretLeftIcon.react tag="span" aria-hidden="true" />
+        {trans.__('All datasets')}
+      </Button>
+      <Shown model={model} lines={6}>
+        {page => (
+          <article className="jp-mlp-Page">
+            <header>
+              <h3>{page.dataset.title}</h3>
+              <ClassificationBadge classification={page.dataset.classification} />
+            </header>
+            {page.dataset.description && <p>{page.dataset.description}</p>}
+            <MyAccess page={page} model={model} insert={insert} />
+            {model.form ? (
+              <RequestForm model={model} page={page} />
+            ) : (
+              <>
+                <About dataset={page.dataset} />
+                <Columns dataset={page.dataset} granted={page.grant?.scope.columns} />
+              </>
+            )}
+          </article>
+        )}
+      </Shown>
+    </>
+  );
+}
+
+function MyAccess({ page, model, insert }: { page: DatasetPage } & Omit<IProps, 'back'>): React.JSX.Element | null {
+  const trans = useTrans();
+  useChanged(model);
+  if (model.form) {
+    return null;
+  }
+  const ask = (
+    <Button primary={!page.grant} busy={model.isBusy('options')} onClick={() => void model.open()}>
+      {page.grant ? trans.__('Ask again or renew') : trans.__('Request access')}
+    </Button>
+  );
+  const usable = page.access === 'granted' || page.access === 'owner';
+  return (
+    <div className="jp-mlp-Access">
+      <p role="status">
+        {page.access === 'owner' && trans.__('You own this dataset.')}
+        {page.access === 'granted' && page.grant && (
+          <>
+            {trans._n('You may use %1 column.', 'You may use %1 columns.', page.grant.scope.columns.length)}{' '}
+            <GrantEnd grant={page.grant} />
+          </>
+        )}
+        {page.access === 'none' && trans.__('You have no access. %1 decides.', people(page.approvers, page.dataset.owner))}
+        {page.open_request && (
+          <>
+            {' '}
+            {trans.__('Your request waits for %1.', people(page.open_request.approvers, page.dataset.owner))}{' '}
+            <StateBadge state={page.open_request.state} />
+          </>
+        )}
+      </p>
+      <div className="jp-mlp-Actions">
+        {usable && (
+          <Button primary onClick={() => insert(page.dataset.id)}>
+            {trans.__('Insert code')}
+          </Button>
+        )}
+        {page.access !== 'owner' && !page.open_request && ask}
+      </div>
+    </div>
+  );
+}
+
+function About({ dataset }: { dataset: Dataset }): React.JSX.Element {
+  const trans = useTrans();
+  return (
+    <Facts
+      facts={[
+        [trans.__('Name'), <code key="id">{dataset.id}</code>],
+        [trans.__('Owner'), dataset.owner],
+        [trans.__('Rows'), dataset.rows === null ? null : count(dataset.rows)],
+        [trans.__('Format'), dataset.format],
+        [trans.__('Tags'), dataset.tags.join(', ')]
+      ]}
+    />
+  );
+}
+
+function Columns({ dataset, granted }: { dataset: Dataset; granted?: string[] }): React.JSX.Element {
+  const trans = useTrans();
+  return (
+    <table className="jp-mlp-Table">
+      <caption>{trans._n('%1 column', '%1 columns', dataset.columns.length)}</caption>
+      <thead>
+        <tr>
+          <th scope="col">{trans.__('Column')}</th>
+          <th scope="col">{trans.__('Type')}</th>
+        </tr>
+      </thead>
+      <tbody>
+        {dataset.columns.map(column => (
+          <tr key={column.name}>
+            <th scope="row">
+              <code>{column.name}</code> {column.tags.map(tag => (
+                <Badge key={tag} tone={tag === 'personal' ? 'warn' : 'neutral'}>
+                  {tag}
+                </Badge>
+              ))}
+              {granted?.includes(column.name) && <Badge tone="good">{trans.__('granted')}</Badge>}
+              {column.description && <span className="jp-mlp-Table-note">{column.description}</span>}
+            </th>
+            <td>{column.type}</td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}
+
+function people(names: string[], fallback: string): string {
+  return names.length ? names.join(', ') : fallback;
+}

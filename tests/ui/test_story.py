@@ -1,0 +1,61 @@
+"""The one story in two browsers: what alice and bob click, and what they then see."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.ui.lab import Person
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+
+def test_alice_gets_data_and_a_model_version_and_bob_decides_on_both(people: dict[str, Page]) -> None:
+    alice, bob = (Person(name, people[name]) for name in ("alice", "bob"))
+    alice.open_panel()
+    bob.open_panel()
+
+    ask_for_the_data(alice)
+    approve_with_one_column_less(bob)
+    use_the_data(alice)
+
+
+def ask_for_the_data(alice: Person) -> None:
+    data = alice.open_section("Data")
+    data.get_by_role("searchbox", name="Search datasets").fill("weld")
+    expect(data.get_by_role("status").filter(has_text="2 datasets")).to_be_visible()
+    data.get_by_role("button", name="Welding gun sensors").click()
+    expect(data.get_by_text("You have no access. bob decides.")).to_be_visible()
+    alice.picture("1-alice-finds-a-dataset")
+    data.get_by_role("button", name="Request access").click()
+    form = data.get_by_role("form", name="Request access to Welding gun sensors")
+    form.get_by_label("What for?").select_option(label="Train or evaluate a model")
+    form.get_by_label("In your own words").fill("Find faulty welds before the body leaves the shop")
+    form.get_by_label("For how many days?").fill("30")
+    alice.picture("2-alice-asks")
+    form.get_by_role("button", name="Send request").click()
+    expect(data.get_by_text("Your request waits for bob.")).to_be_visible()
+
+
+def approve_with_one_column_less(bob: Person) -> None:
+    expect(bob.told("alice")).to_be_visible()
+    data = bob.open_section("Data")
+    data.get_by_role("tab", name=re.compile("Inbox")).click()
+    expect(data.get_by_text("Find faulty welds before the body leaves the shop")).to_be_visible()
+    data.get_by_role("checkbox", name="operator_id").uncheck()
+    data.get_by_label("Comment (optional)").fill("You do not need to know who was at work")
+    bob.picture("3-bob-decides")
+    data.get_by_role("button", name="Approve narrowed").click()
+    expect(data.get_by_text("Nothing waits for you")).to_be_visible()
+
+
+def use_the_data(alice: Person) -> None:
+    expect(alice.told("Welding gun sensors")).to_be_visible()
+    data = alice.section("Data")
+    expect(data.get_by_text("You may use 11 columns.")).to_be_visible()
+    data.get_by_role("button", name="Insert code").click()
+    alice.page.keyboard.press("Shift+Enter")
+    expect(alice.page.get_by_text("14400 rows").first).to_be_visible()
+    alice.picture("4-alice-has-the-data")
