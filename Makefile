@@ -14,6 +14,8 @@ PYTHON ?= $(firstword $(foreach name,python3 python3.13 python3.12 python3.11 py
   $(shell command -v $(name) >/dev/null && $(name) -c 'import sys; sys.exit(sys.version_info < (3, 10))' 2>/dev/null && echo $(name))))
 FOLDER ?= demo-workspace
 BIN := .venv/bin
+# What jlpm says once for each of a thousand packages.
+NOISE := YN0002|YN0004|YN0013|YN0066
 PANEL := jupyter_mlplatform/labextension/static/style.js
 PANEL_SOURCES := $(shell find labextension/src labextension/style labextension/schema -type f) \
   labextension/package.json labextension/tsconfig.json labextension/yarn.lock
@@ -59,13 +61,13 @@ clean:
 
 .make/tools: labextension/tools/package.json labextension/tools/yarn.lock .make/builder
 	@echo "── Installing the panel's test tools"
-	cd labextension/tools && PATH="$(CURDIR)/$(BIN):$$PATH" jlpm install --immutable
+	cd labextension/tools && PATH="$(CURDIR)/$(BIN):$$PATH" jlpm install --immutable | grep -vE "$(NOISE)"
 	@touch $@
 
 $(PANEL): $(PANEL_SOURCES) .make/builder
 	@$(MAKE) --no-print-directory needs-node
 	@echo "── Building the panel"
-	cd labextension && PATH="$(CURDIR)/$(BIN):$$PATH" jlpm install --immutable
+	cd labextension && PATH="$(CURDIR)/$(BIN):$$PATH" jlpm install --immutable | grep -vE "$(NOISE)"
 	cd labextension && PATH="$(CURDIR)/$(BIN):$$PATH" jlpm run build:prod
 	@touch $@
 

@@ -70,7 +70,7 @@ def judge(memory: Memory, findings: tuple[Finding, ...], rules: Rules, now: floa
     if working:
         worked_at = max(memory.worked_at, _worked(working, now))
         return _awake(memory, State.WORKING, f"kept because {_texts(working)}", worked_at, now)
-    doubtful = ()
+    doubtful = _with(Signal.UNKNOWN, findings)
     if doubtful:
         why = f"kept because {_texts(doubtful)}, and nothing is stopped on doubt"
         return _awake(memory, State.UNKNOWN, why, now, now)

@@ -20,6 +20,10 @@ def test_alice_gets_data_and_a_model_version_and_bob_decides_on_both(people: dic
     ask_for_the_data(alice)
     approve_with_one_column_less(bob)
     use_the_data(alice)
+    hand_off(alice)
+    approve_the_model(bob)
+    find_the_approved_model(alice)
+    see_what_becomes_of_the_workspace(alice)
 
 
 def ask_for_the_data(alice: Person) -> None:
@@ -59,3 +63,46 @@ def use_the_data(alice: Person) -> None:
     alice.page.keyboard.press("Shift+Enter")
     expect(alice.page.get_by_text("14400 rows").first).to_be_visible()
     alice.picture("4-alice-has-the-data")
+
+
+def hand_off(alice: Person) -> None:
+    alice.page.get_by_role("button", name="Hand off", exact=True).click()
+    alice.page.get_by_role("button", name="Save and go on").click()
+    dialog = alice.page.get_by_role("dialog")
+    expect(dialog.get_by_text("a model version to be approved by another person")).to_be_visible()
+    expect(dialog.get_by_text("dataset:weld_guns")).to_be_visible()
+    expect(dialog.get_by_text("an estimate from the policy's prices")).to_be_visible()
+    alice.picture("5-alice-sees-what-is-sent")
+    dialog.get_by_role("button", name="Start").click()
+    expect(dialog).to_be_hidden()
+    section = alice.open_section("Hand-off")
+    alice.picture("6-alice-watches-the-run")
+    expect(section.get_by_role("button", name=re.compile("weld-faults.*succeeded"))).to_be_visible(timeout=120_000)
+    expect(section.get_by_text("auc", exact=True)).to_be_visible()
+    alice.picture("7-alice-has-a-model-version")
+
+
+def approve_the_model(bob: Person) -> None:
+    section = bob.open_section("Hand-off")
+    section.get_by_role("tab", name=re.compile("Models")).click()
+    expect(section.get_by_text("weld-faults version 1")).to_be_visible()
+    section.get_by_text("Lineage").click()
+    expect(section.get_by_text(re.compile("dataset:weld_guns"))).to_be_visible()
+    section.get_by_label("Reason").fill("The metrics hold on later welds")
+    bob.picture("8-bob-decides-on-the-model")
+    section.get_by_role("button", name="Approve").click()
+    expect(section.get_by_text("approved", exact=True)).to_be_visible()
+
+
+def find_the_approved_model(alice: Person) -> None:
+    expect(alice.told("weld-faults.*approved")).to_be_visible()
+    section = alice.section("Hand-off")
+    section.get_by_role("tab", name=re.compile("Models")).click()
+    expect(section.get_by_text("approved", exact=True)).to_be_visible()
+    expect(section.get_by_role("button", name="Approve")).to_have_count(0)
+
+
+def see_what_becomes_of_the_workspace(alice: Person) -> None:
+    section = alice.open_section("Idle")
+    expect(section.get_by_text(re.compile("weld_faults.ipynb stops in"))).to_be_visible()
+    alice.picture("9-alice-goes-home")

@@ -71,13 +71,13 @@ class LocalRunner:
                     stderr=subprocess.STDOUT,
                     cwd=folder,
                     env=_environment(),
-                    start_new_session=False,
+                    start_new_session=True,
                 )
             )
 
     def alive(self, lease: Lease) -> bool:
         """Whether the very process of the lease lives."""
-        return lease.pid is not None and started(lease.pid) == lease.pid_started != ""
+        return lease.pid is not None and started(lease.pid) != ""
 
     def trouble(self, run_id: str) -> str:
         """The last line of the supervisor's own log."""
