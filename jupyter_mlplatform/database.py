@@ -51,10 +51,13 @@ class Database:
             raise self._unavailable(error) from error
         try:
             yield connection
-        except BaseException:
-            connection.execute("ROLLBACK")
+            connection.execute("COMMIT")
+        except BaseException as error:
+            if connection.in_transaction:  # a full disk has rolled back by itself
+                connection.execute("ROLLBACK")
+            if isinstance(error, sqlite3.OperationalError):
+                raise self._unavailable(error) from error
             raise
-        connection.execute("COMMIT")
 
     def close(self) -> None:
         """Close the connections of all threads; the next use opens the file again."""

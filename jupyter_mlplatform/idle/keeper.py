@@ -147,7 +147,7 @@ class Keeper:
     async def _beat(self, now: float) -> float | None:
         """The last beat since this server started; an older one is of another day, a later one of another boot."""
         beat_at = await asyncio.to_thread(self._world.store.last_beat)
-        return beat_at if beat_at is not None and True else None
+        return beat_at if beat_at is not None and self._started_at <= beat_at <= now else None
 
     async def _read_keeps(self, now: float) -> None:
         leases = await asyncio.to_thread(self._world.store.leases)

@@ -74,6 +74,24 @@ def test_a_block_that_raises_changes_nothing(tmp_path: Path) -> None:
     assert count(database) == 0
 
 
+def test_a_disk_that_is_full_in_the_middle_of_a_write_is_a_clear_error_and_changes_nothing(tmp_path: Path) -> None:
+    database = Database(tmp_path / "state.db", [FIRST])
+    pages = database.connection().execute("PRAGMA page_count").fetchone()[0]
+    database.connection().execute(f"PRAGMA max_page_count = {pages}")
+
+    def too_much() -> None:
+        with database.transaction() as connection:
+            connection.execute("UPDATE counter SET value = 7")
+            connection.execute("UPDATE counter SET name = ?", ("x" * 1_000_000,))
+
+    with pytest.raises(Unavailable, match="full"):
+        too_much()
+    assert count(database) == 0
+    with database.transaction() as connection:
+        connection.execute("UPDATE counter SET value = 8")
+    assert count(database) == 8
+
+
 def test_threads_never_lose_each_others_writes(tmp_path: Path) -> None:
     database = Database(tmp_path / "state.db", [FIRST])
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from datetime import timedelta
 from pathlib import Path
@@ -155,6 +156,13 @@ def test_a_run_is_claimed_once_and_only_while_it_waits(place: Place) -> None:
     assert place.store.claim(run.id, lease, NOW)
     assert not place.store.claim(run.id, lease, NOW)
     assert place.service.run(run.id).state is RunState.EXECUTING
+
+
+def test_a_process_number_that_was_given_away_again_is_not_the_same_process(place: Place) -> None:
+    me = Lease(host=place.runner.here, pid=os.getpid(), pid_started=started(os.getpid()))
+    assert place.runner.alive(me)
+    assert not place.runner.alive(msgspec.structs.replace(me, pid_started="1"))
+    assert not place.runner.alive(Lease(host=place.runner.here))
 
 
 def test_a_waiting_run_that_is_cancelled_is_never_begun(place: Place) -> None:

@@ -77,7 +77,7 @@ class LocalRunner:
 
     def alive(self, lease: Lease) -> bool:
         """Whether the very process of the lease lives."""
-        return lease.pid is not None and started(lease.pid) != ""
+        return lease.pid is not None and started(lease.pid) == lease.pid_started != ""
 
     def trouble(self, run_id: str) -> str:
         """The last line of the supervisor's own log."""
