@@ -53,7 +53,7 @@ class Services:
 
     @cached_property
     def idle(self) -> IdleService:
-        """Idle shutdown."""
+        """Idle shutdown; a hand-off run of this person keeps everything awake."""
         from jupyter_mlplatform.idle.local import clock
         from jupyter_mlplatform.idle.local.decisions import JsonLines
         from jupyter_mlplatform.idle.local.store import SqliteStore
@@ -61,7 +61,12 @@ class Services:
 
         folder = self.workspace.local_dir
         return IdleService(
-            SqliteStore(folder), JsonLines(folder), self.policy.policy.idle, lambda: (), utc_now, clock.seconds
+            store=SqliteStore(folder),
+            log=JsonLines(folder),
+            policy=self.policy.policy.idle,
+            holds=lambda: self.handoff.active(self.workspace.person),
+            utc=utc_now,
+            clock=clock.seconds,
         )
 
     @cached_property

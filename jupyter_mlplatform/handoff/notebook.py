@@ -59,6 +59,31 @@ def python_only(text: str) -> str:
     return "\n".join(lines)
 
 
+def parse(text: str) -> ast.Module:
+    """A cell's syntax tree. Raises ``SyntaxError`` or ``ValueError``.
+
+    What is Python already is left alone, because a line of it may well begin with ``%``.
+    """
+    flags = ast.PyCF_ONLY_AST | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
+    try:
+        made = compile(text, "cell", "exec", flags=flags, dont_inherit=True)
+    except SyntaxError:
+        plain = python_only(text)
+        if plain == text:
+            raise
+        made = compile(plain, "cell", "exec", flags=flags, dont_inherit=True)
+    assert isinstance(made, ast.Module)  # noqa: S101 (that is what the flag asks for)
+    return made
+
+
+def output_text(cell: Mapping[str, Any]) -> str:
+    """The text that a cell has put out, as it is kept in the notebook."""
+    parts: list[Any] = []
+    for each in cell.get("outputs", ()):
+        parts += [each.get("text", ""), *each.get("traceback", ()), *each.get("data", {}).values()]
+    return "\n".join("".join(part) if isinstance(part, list) else str(part) for part in parts)
+
+
 def parameters(document: Mapping[str, Any]) -> dict[str, Value]:
     """Names with literal values that the cells tagged ``parameters`` assign."""
     found: dict[str, Value] = {}
@@ -66,8 +91,8 @@ def parameters(document: Mapping[str, Any]) -> dict[str, Value]:
         if PARAMETERS not in tags(cell):
             continue
         try:
-            tree = ast.parse(python_only(source(cell)))
-        except SyntaxError:  # reported by the preflight, with its line
+            tree = parse(source(cell))
+        except (SyntaxError, ValueError):  # reported by the preflight, with its line
             continue
         for statement in tree.body:
             if isinstance(statement, ast.Assign) and len(statement.targets) == 1:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
@@ -125,7 +126,17 @@ class Planner:
             found += preflight.script(path, text)
         found += preflight.parameters(project.spec, None if document is None else nb.parameters(document))
         found += preflight.unpacked(project.spec, packed.bundle.files)
-        found += preflight.secrets(packed.texts)
+        found += preflight.secrets(_texts(project, packed))
         found += preflight.instances(project.spec, self._policy)
         found.append(preflight.bundle(packed.bundle, packed.skipped, self._policy))
         return (*found, *preflight.registration(project.spec))
+
+
+def _texts(project: Project, packed: Packed) -> Iterator[tuple[str, str]]:
+    """What may hold a secret: the notebook cell by cell, as people know it, and every other text file."""
+    entry = project.spec.source.entry
+    if project.document is not None:
+        for number, cell in nb.code_cells(project.document):
+            yield f"Cell {number}", nb.source(cell)
+            yield f"The output of cell {number}", nb.output_text(cell)
+    yield from ((name, text) for name, text in packed.texts if project.document is None or name != entry)

@@ -5,7 +5,6 @@ No finding ever quotes what looks like a secret.
 
 from __future__ import annotations
 
-import ast
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -21,7 +20,8 @@ _KEYS = {
     "a private key": re.compile(r"-----BEGIN (?:[A-Z]+ )*PRIVATE KEY-----"),
 }
 _PASSWORD = re.compile(
-    r"(?i)\b\w*(?:password|passwd|secret|api_?key|auth_?token|access_?token)\w*[\"']?\s*[:=]\s*[\"'][^\"'\s]{6,}[\"']"
+    r"(?i)(?:password|passwd|secret|api_?key|auth_?token|access_?token)\w{0,40}\\?[\"']?\s{0,9}[:=]"
+    r"\s{0,9}\\?[\"'][^\"'\s]{6,200}[\"']"
 )
 _INSTALL = re.compile(r"(?m)^\s*[%!]\s*(?:pip|conda|mamba|uv)\b")
 
@@ -70,7 +70,7 @@ def cells(document: Mapping[str, Any], spec: Spec) -> list[Finding]:
         found.append(blocked("cells", "The notebook has no code.", "Write some code and save the notebook."))
     for number, cell in nb.code_cells(document):
         text = nb.source(cell)
-        found += _syntax(f"Cell {number}", nb.python_only(text))
+        found += _syntax(f"Cell {number}", text)
         if _INSTALL.search(text):
             fix = "Install it in the kernel's environment; a step runs in that environment."
             found.append(warning("packages", f"Cell {number} installs packages while it runs.", fix))
@@ -142,7 +142,7 @@ def registration(spec: Spec) -> list[Finding]:
 
 def _syntax(where: str, text: str) -> list[Finding]:
     try:
-        compile(text, where, "exec", flags=ast.PyCF_ONLY_AST | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True)
+        nb.parse(text)
     except (SyntaxError, ValueError) as error:
         line = f", line {error.lineno}" if isinstance(error, SyntaxError) else ""
         reason = error.msg if isinstance(error, SyntaxError) else str(error)

@@ -130,7 +130,7 @@ class Keeper:
 
     def _ask_holds(self) -> tuple[str, ...]:
         try:
-            return self._world.holds()
+            return tuple(_clause(each) for each in self._world.holds())
         except PlatformError as error:
             self._complain("It is not known what else is running, so no kernel is stopped: %s", error)
             return (f"it is not known what else is running: {error}",)
@@ -238,3 +238,8 @@ class Keeper:
         status = summary.of(kernels, person.evidence, keeps, self._policy, self._world.utc())
         await asyncio.to_thread(self._world.store.publish, os.getpid(), status, self._world.utc())
         return status
+
+
+def _clause(sentence: str) -> str:
+    """``The run is executing.`` as it reads after "kept because"."""
+    return sentence[:1].lower() + sentence[1:].removesuffix(".")

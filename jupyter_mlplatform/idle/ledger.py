@@ -67,7 +67,7 @@ class Ledger:
         """
         self.known = True
         for identity, execution in list(self.open.items()):
-            if  execution.opened < asked_at:
+            if execution.subshell is None and execution.opened < asked_at:
                 self._end(identity, now)
 
     def restarted(self, now: float) -> None:

@@ -29,6 +29,7 @@ from jupyter_mlplatform.wiring import Services
 MAX_BODY_BYTES = 1024 * 1024
 SERVICES_SETTING = "mlplatform_services"
 _READS = frozenset({"GET", "HEAD", "OPTIONS"})
+_NOT_OURS = frozenset({"no_track_activity", "_", "token"})  # and digits: the time, which JupyterLab puts against caches
 _Result = TypeVar("_Result")
 
 
@@ -115,7 +116,8 @@ class PlatformHandler(APIHandler):
     def decode_query(self, kind: Any) -> Any:
         """The query arguments as ``kind``. Raises ``Invalid`` for an unknown or ill-typed one."""
         given = {name: self.get_query_argument(name) for name in self.request.query_arguments}
-        given = {name: value for name, value in given.items() if name not in ("no_track_activity", "_", "token")}
+        ours = [name for name in given if name not in _NOT_OURS and not name.isdigit()]
+        given = {name: given[name] for name in ours}
         unknown = set(given) - {field.encode_name for field in msgspec.structs.fields(kind)}
         try:
             if unknown:

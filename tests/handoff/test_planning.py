@@ -146,7 +146,9 @@ def test_a_notebook_without_an_installed_kernel_is_blocked_with_the_fix(place: P
         ("def (", "cells", "blocked", "Cell 2, line 1"),
         ("key = 'AKIAABCDEFGHIJKLMNOP'", "secrets", "blocked", "an AWS access key"),
         ("k = '-----BEGIN RSA PRIVATE KEY-----'", "secrets", "blocked", "a private key"),
-        ("password = 'hunter2hunter2'", "secrets", "warning", "written-down password"),
+        ("x = 1\npassword = 'hunter2hunter2'", "secrets", "warning", "Cell 2, line 2, looks like a written-down"),
+        ('DB_PASSWORD = "hunter2hunter2"', "secrets", "warning", "written-down password"),
+        ('connect(api_key="hunter2hunter2")', "secrets", "warning", "written-down password"),
         ("%pip install x", "packages", "warning", "Cell 2 installs packages"),
     ],
 )
@@ -158,7 +160,9 @@ def test_what_is_found_in_a_cell(place: Place, cell: str, check: str, severity: 
     assert "AKIA" not in json.dumps(msgspec.to_builtins(found.findings))
 
 
-@pytest.mark.parametrize("cell", ["%matplotlib inline\nx = !ls\ny = %time 1\nprint?\nawait f()", "%%bash\nls (", "!ls"])
+@pytest.mark.parametrize(
+    "cell", ["%matplotlib inline\nx = !ls\ny = %time 1\nprint?\nawait f()", "%%bash\nls (", "!ls", "x = ('%s'\n  % 3)"]
+)
 def test_magics_and_await_are_no_syntax_errors(place: Place, cell: str) -> None:
     assert blocked(plan(place, place.notebook(("", cell)))) == []
 
@@ -275,6 +279,18 @@ class TestTheBundle:
         path = place.steps()
         (place.root / ".mlplatignore").write_text("train.py\n")
         assert "train.py is not packed" in blocked(plan(place, path))[0].message
+
+    def test_a_secret_in_an_output_is_found_too(self, place: Place) -> None:
+        path = place.notebook()
+        document = json.loads((place.root / path).read_text())
+        document["cells"][1]["outputs"] = [{"output_type": "stream", "name": "stdout", "text": "AKIAABCDEFGHIJKLMNOP"}]
+        (place.root / path).write_text(json.dumps(document))
+        assert finding(plan(place, path), "secrets").message == "The output of cell 2, line 1, holds an AWS access key."
+
+    def test_looking_for_secrets_is_quick_on_long_lines(self, place: Place) -> None:
+        path = place.notebook()
+        (place.root / "long.txt").write_text("password" * 120_000)
+        assert finding(plan(place, path), "secrets").severity is Severity.OK
 
     def test_a_secret_in_any_file_is_found_without_quoting_it(self, place: Place) -> None:
         path = place.notebook()

@@ -178,6 +178,34 @@ def test_a_killed_supervisor_shows_as_interrupted_and_leaves_no_process(real: Pl
     assert any(each.action == "run.interrupted" and each.text for each in real.service.notices("alice", 0))
 
 
+def test_a_machine_that_shuts_down_interrupts_the_run_in_order(real: Place, tmp_path: Path) -> None:
+    pid = waiting(real, tmp_path)
+    run = real.start("wait.py")
+    step = pid_in(pid)
+    found = real.store.run(run.id)
+    assert found is not None
+    assert found[1].pid is not None
+    os.kill(found[1].pid, signal.SIGTERM)
+    ended = real.finished(run, seconds=10)
+    assert (ended.state, ended.error) == (RunState.INTERRUPTED, "The machine or its services were stopped.")
+    assert gone(step)
+
+
+def test_steps_that_do_not_need_each_other_run_side_by_side(real: Place, tmp_path: Path) -> None:
+    meet = f"""
+import pathlib, sys, time
+pathlib.Path({str(tmp_path)!r}, "here-{{me}}").touch()
+while not pathlib.Path({str(tmp_path)!r}, "here-{{other}}").exists():
+    time.sleep(0.02)
+"""
+    real.write(left=meet.format(me="left", other="right"), right=meet.format(me="right", other="left"))
+    (real.root / "handoff.yaml").write_text(
+        "{handoff: 1, name: meet, source: {entry: left.py},"
+        " steps: [{name: left, run: left.py}, {name: right, run: right.py}]}"
+    )
+    assert real.finished(real.start("handoff.yaml")).state is RunState.SUCCEEDED
+
+
 def test_a_run_goes_on_when_the_server_that_started_it_is_killed(real: Place, tmp_path: Path) -> None:
     done = tmp_path / "go"
     real.write(

@@ -228,7 +228,7 @@ def test_given_a_warning_when_a_lease_is_taken_then_it_is_cancelled_and_after_th
 
 def test_given_a_hold_then_nothing_is_stopped_and_the_reason_is_shown(world: World) -> None:
     world.add("k")
-    world.holds = lambda: ("a hand-off run is executing",)
+    world.holds = lambda: ("A hand-off run is executing.",)
     found = world.sweeps(30)
     assert (found.state, found.verdict) == (State.KEPT, "Kept: a hand-off run is executing.")
     assert found.kernels[0].why == "kept because a hand-off run is executing"

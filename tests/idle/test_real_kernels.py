@@ -8,6 +8,7 @@ import pytest
 
 from jupyter_mlplatform.idle.models import NewLease
 from tests.idle.conftest import POLICY, Server
+from tests.poll import until_async
 
 SILENT = "import time; time.sleep(60)"
 THREAD = """
@@ -90,13 +91,15 @@ async def test_given_a_warning_when_a_cell_runs_then_it_is_cancelled_and_the_ker
 
 
 async def test_given_a_kernel_that_is_first_seen_in_the_middle_of_a_cell_then_it_counts_as_working_until_it_answers(
-    server: Server,
+    server: Server, tmp_path: Path
 ) -> None:
-    kernel = await server.start()
-    server.run(kernel, "import time; time.sleep(5)")
-    client = server.client(kernel)
-    while (await client.get_iopub_msg(timeout=20))["msg_type"] != "execute_input":
-        pass
+    kernel, begun = await server.start(), tmp_path / "begun"
+    server.run(kernel, f"import time; open({str(begun)!r}, 'w').close(); time.sleep(5)")
+
+    async def running() -> bool:
+        return begun.exists()
+
+    await until_async(running)
     server.ask_for_usage(kernel)  # from now on the server believes that the kernel is idle
     await server.until_state(kernel, "idle")
     before = server.states[kernel] - {"idle"}

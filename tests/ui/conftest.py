@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
-from jupyter_mlplatform.demo.folder import DemoFolder
+from jupyter_mlplatform.demo.folder import PEOPLE, DemoFolder
 from jupyter_mlplatform.demo.runs import end_runs
 from jupyter_mlplatform.demo.seed import seed
 from jupyter_mlplatform.demo.servers import DemoServers
@@ -45,9 +45,13 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def demo(tmp_path: Path) -> Iterator[DemoServers]:
-    """A freshly seeded demo with both servers running."""
+    """A freshly seeded demo with both servers running; the pages follow the browser's wish for light or dark."""
     folder = DemoFolder(tmp_path / "demo")
     seed(folder)
+    for person in PEOPLE:
+        settings = folder.home(person) / "jupyter/config/lab/user-settings/@jupyterlab/apputils-extension"
+        settings.mkdir(parents=True)
+        (settings / "themes.jupyterlab-settings").write_text('{"adaptive-theme": true}', encoding="utf-8")
     servers = DemoServers(folder)
     servers.start()
     yield servers
@@ -61,7 +65,7 @@ def people(browser: Browser, demo: DemoServers) -> Iterator[dict[str, Page]]:
     contexts: list[BrowserContext] = []
     pages: dict[str, Page] = {}
     for name, server in demo.each.items():
-        context = browser.new_context(viewport={"width": 1440, "height": 900}, locale="en-GB")
+        context = browser.new_context(viewport={"width": 1440, "height": 900}, locale="en-GB", color_scheme="light")
         context.set_default_timeout(PATIENCE_MS)
         contexts.append(context)
         pages[name] = context.new_page()

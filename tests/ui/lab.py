@@ -39,21 +39,12 @@ class Person:
                 button.click()
         return self.section(name)
 
-    def use_theme(self, name: str) -> None:
-        """Choose a theme in the Settings menu."""
-        self.page.get_by_role("menuitem", name="Settings", exact=True).click()
-        self.page.get_by_role("menuitem", name="Theme", exact=True).hover()
-        self.page.get_by_role("menuitemcheckbox", name=name, exact=True).or_(
-            self.page.get_by_role("menuitem", name=name, exact=True)
-        ).click()
-        expect(self.page.locator("body")).to_have_attribute("data-jp-theme-name", name)
-
     def picture(self, name: str) -> None:
         """Leave a picture of this moment, light and dark."""
         PICTURES.mkdir(exist_ok=True)
-        for theme, shade in (("JupyterLab Dark", "dark"), ("JupyterLab Light", "light")):
-            self.use_theme(theme)
-            self.page.mouse.move(700, 5)
+        for shade in ("dark", "light"):
+            self.page.emulate_media(color_scheme=shade)  # type: ignore[arg-type]
+            expect(self.page.locator("body")).to_have_attribute("data-jp-theme-light", str(shade == "light").lower())
             self.page.screenshot(path=PICTURES / f"{name}-{shade}.png", animations="disabled")
 
     def run_all_cells(self) -> None:

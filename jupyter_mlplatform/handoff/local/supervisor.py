@@ -33,6 +33,7 @@ from jupyter_mlplatform.handoff.references import look_up, resolve
 
 TICK_SECONDS = 0.1
 BEAT_SECONDS = 1.0
+PROGRESS_SECONDS = 0.5
 COMPARE = {
     "GreaterThanOrEqualTo": lambda left, right: left >= right,
     "GreaterThan": lambda left, right: left > right,
@@ -50,7 +51,7 @@ class Supervisor:
         self._bucket = LocalBucket(folder / STORE)
         self._waiting = {step["Name"]: (step, after) for step, after in walk(order.definition["Steps"])}
         self._running: dict[str, StepProcess] = {}
-        self._said: dict[str, str] = {}
+        self._said: dict[str, tuple[str, float]] = {}
         self._succeeded: set[str] = set()
         self._error = ""
         self._stop: str = ""
@@ -91,12 +92,19 @@ class Supervisor:
             if process.ended():
                 del self._running[name]
                 self._ended(process)
-            elif (progress := process.progress()) != self._said.get(name, ""):
-                self._said[name] = progress
-                self._say(PROGRESS, name, progress)
+            else:
+                self._tell_progress(process)
         if not self._stop and not self._error:
             self._start_ready()
         return bool(self._running) or (bool(self._waiting) and not self._stop and not self._error)
+
+    def _tell_progress(self, process: StepProcess, *, now: bool = False) -> None:
+        """Say which cell runs, but not more often than people look: a notebook may have thousands of cells."""
+        text, at = self._said.get(process.name, ("", 0.0))
+        progress = process.progress()
+        if progress != text and (now or time.monotonic() - at > PROGRESS_SECONDS):
+            self._said[process.name] = (progress, time.monotonic())
+            self._say(PROGRESS, process.name, progress)
 
     def _beat(self) -> None:
         if time.monotonic() - self._beat_at < BEAT_SECONDS:
@@ -169,6 +177,7 @@ class Supervisor:
         return f"{message} It found {self._compared}."
 
     def _ended(self, process: StepProcess) -> None:
+        self._tell_progress(process, now=True)
         if self._stop:
             self._say("step.stopped", process.name)
             return
