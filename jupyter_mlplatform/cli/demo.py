@@ -44,6 +44,7 @@ def group(session: Session, folder: Path, reset: bool, story: bool, no_browser: 
     """
     from jupyter_mlplatform.demo.folder import DemoFolder
     from jupyter_mlplatform.demo.seed import seed
+    from jupyter_mlplatform.demo.servers import check_installed
 
     if session.notebook:
         raise Invalid(
@@ -56,6 +57,7 @@ def group(session: Session, folder: Path, reset: bool, story: bool, no_browser: 
     check_demo_allowed(policy.load())
     if reset:
         return _reset(place)
+    check_installed()
     seed(place)
     say = session.say if session.json else click.echo
     with _ended_in_order():
@@ -88,11 +90,12 @@ def _story(place: DemoFolder, port: int, say: Callable[[str], None]) -> Answer:
         servers.start(port)
         told = Story({name: server.client for name, server in servers.each.items()}, say).play()
     finally:
-        servers.stop()
-        end_runs(place)
+        servers.stop(started_only=True)
+        if not servers.running():  # else somebody works here, and their runs are not ours to end
+            end_runs(place)
     return Answer(
         told,
-        Line("The story is told, and both workspaces have stopped.", Tone.GOOD),
+        Line("The story is told.", Tone.GOOD),
         Line(SEPARATION, Tone.QUIET),
         Line(f"See the result: mlplat demo --folder {place.root}"),
     )
@@ -104,15 +107,15 @@ def _lab(place: DemoFolder, port: int, say: Callable[[str], None], *, browser: b
 
     servers = DemoServers(place)
     servers.start(port)
-    for server in servers.each.values():
-        say(f"{server.person.name:>6}  {server.person.role:<18} {server.page}")
-    say(SEPARATION)
-    say("Ctrl-C stops both.")
-    if browser and _has_desktop():
-        for server in servers.each.values():
-            webbrowser.open(server.opener.as_uri())
     ended = ""
     try:
+        for server in servers.each.values():
+            say(f"{server.person.name:>6}  {server.person.role:<18} {server.page}")
+        say("Be alice in one window of your browser and bob in another. Ctrl-C stops both.")
+        say(SEPARATION)
+        if browser and _has_desktop():
+            for server in servers.each.values():
+                webbrowser.open(server.opener.as_uri())
         ended = servers.watch()
     except KeyboardInterrupt:
         say("Stopping …")

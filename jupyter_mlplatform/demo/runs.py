@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 from jupyter_mlplatform.demo.folder import PEOPLE, DemoFolder
-from jupyter_mlplatform.errors import Unavailable
+from jupyter_mlplatform.errors import Invalid, Unavailable
 from jupyter_mlplatform.wiring import Services
 from jupyter_mlplatform.workspace import DEMO_VARIABLE, resolve
 
@@ -17,7 +17,10 @@ def end_runs(folder: DemoFolder) -> None:
     """Stop what is still executing, as its author would, and wait for it. Raises ``Unavailable`` if it does not end."""
     deadline = time.monotonic() + END_SECONDS
     for person in PEOPLE:
-        handoff = Services(*resolve({DEMO_VARIABLE: str(folder.home(person))})).handoff
+        try:
+            handoff = Services(*resolve({DEMO_VARIABLE: str(folder.home(person))})).handoff
+        except Invalid:  # not seeded to its end, or edited by hand: there is nobody to ask
+            continue
         while going := [
             run.id for run in handoff.runs().items if run.person == person.name and run.state.value not in FINAL
         ]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import secrets
@@ -11,7 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import IO
 
@@ -20,11 +21,24 @@ import msgspec
 from jupyter_mlplatform.demo.client import Client
 from jupyter_mlplatform.demo.folder import PEOPLE, DemoFolder, Person
 from jupyter_mlplatform.errors import PlatformError, Unavailable
-from jupyter_mlplatform.workspace import DEMO_VARIABLE
+from jupyter_mlplatform.workspace import DEMO_VARIABLE, resolve
 
 START_SECONDS = 90.0
 STOP_SECONDS = 15.0
+NEEDED = ("jupyterlab", "ipykernel", "pandas", "sklearn")
 NOT_HANDED_ON = ("JUPYTER", "IPYTHON", "XDG_", "MLPLAT_", "PIP_CONFIG_FILE", "CONDARC")
+
+
+def check_installed() -> None:
+    """Raises ``Unavailable`` when a package is missing that only the demo needs."""
+    missing = [name for name in NEEDED if importlib.util.find_spec(name) is None]
+    if missing:
+        raise Unavailable(
+            "demo.not_installed",
+            "The demo needs more than the workspace itself.",
+            cause=f"Not installed here: {', '.join(missing)}.",
+            next_step="Run: pip install 'jupyter_mlplatform[demo]'",
+        )
 
 
 class Address(msgspec.Struct, frozen=True, kw_only=True):
@@ -167,8 +181,10 @@ class DemoServers:
     def start(self, port: int = 0) -> None:
         """Start those that do not run yet, at the same time, and wait for them; ``port`` is alice's, bob's the next.
 
-        Stops what it has started when one of them fails.
+        Stops what it has started when one of them fails. Raises ``Invalid`` for a policy that somebody has broken.
         """
+        for person in PEOPLE:
+            resolve({DEMO_VARIABLE: str(self._folder.home(person))})
         with self._folder.exclusively():
             try:
                 taken = 0
@@ -178,15 +194,19 @@ class DemoServers:
                 for server in self.each.values():
                     server.wait()
             except BaseException:
-                for server in self.each.values():
-                    if server.process is not None:
-                        server.stop()
+                self.stop(started_only=True)
                 raise
 
-    def stop(self) -> None:
-        """Stop both."""
-        for server in self.each.values():
-            server.stop()
+    def stop(self, *, started_only: bool = False) -> None:
+        """Stop both, or only those that this process has started; that one does not stop keeps no other alive."""
+        with ExitStack() as both:
+            for server in self.each.values():
+                if server.process is not None or not started_only:
+                    both.callback(server.stop)
+
+    def running(self) -> bool:
+        """Whether one of them answers, whoever started it."""
+        return any(server.running() for server in self.each.values())
 
     def watch(self) -> str:
         """Return the name of the first person whose server has ended."""

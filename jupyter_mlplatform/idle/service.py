@@ -19,7 +19,7 @@ from jupyter_mlplatform.policy import IdlePolicy
 
 DECISIONS_SHOWN = 20
 SWITCHED_OFF = "Idle shutdown is switched off by the policy: nothing is watched and nothing is stopped."
-NO_REPORT = "No server has reported yet."
+NO_REPORT = "No server is watching this workspace now."
 
 
 class IdleService:

@@ -11,6 +11,7 @@ from jupyter_mlplatform.access.models import Search
 from jupyter_mlplatform.cli import run
 from jupyter_mlplatform.cli.answer import Answer
 from jupyter_mlplatform.cli.session import Session
+from jupyter_mlplatform.demo import servers as demo_servers
 from jupyter_mlplatform.demo.folder import ALICE, BOB, PEOPLE, DemoFolder
 from jupyter_mlplatform.demo.seed import seed
 from jupyter_mlplatform.errors import Conflict, Problem
@@ -122,3 +123,21 @@ def test_a_notebook_is_no_place_to_start_it(tmp_path: Path) -> None:
     assert refused is not None
     assert isinstance(refused.data, Problem)
     assert refused.data.code == "demo.in_notebook"
+
+
+def test_what_is_missing_is_named_before_anything_is_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(demo_servers, "NEEDED", ("jupyterlab", "no_such_package"))
+    refused = answer("--story", "--folder", str(tmp_path / "demo"))
+    assert isinstance(refused.data, Problem)
+    assert (refused.data.code, refused.data.cause) == ("demo.not_installed", "Not installed here: no_such_package.")
+    assert not (tmp_path / "demo").exists()
+
+
+def test_a_policy_that_was_broken_by_hand_is_said_and_can_be_reset(folder: DemoFolder) -> None:
+    (folder.root / "policy.toml").write_text("[idle]\ntimeout = 5\n", encoding="utf-8")
+    refused = answer("--story", "--folder", str(folder.root))
+    assert isinstance(refused.data, Problem)
+    assert refused.data.code == "policy.invalid"
+    assert "timeout_seconds" in refused.data.cause
+    assert answer("--reset", "--folder", str(folder.root)).exit_code == 0
+    assert not folder.root.exists()

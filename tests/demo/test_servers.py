@@ -11,9 +11,12 @@ from pathlib import Path
 
 import pytest
 
+from jupyter_mlplatform.cli import run
+from jupyter_mlplatform.cli.session import Session
 from jupyter_mlplatform.demo.client import Refused
 from jupyter_mlplatform.demo.folder import ALICE, BOB, DemoFolder
 from jupyter_mlplatform.demo.servers import DemoServers, environment
+from jupyter_mlplatform.demo.story import Story, Told
 from jupyter_mlplatform.errors import Unavailable
 from tests.poll import until
 
@@ -53,6 +56,16 @@ def test_after_kill_9_the_address_is_the_same(folder: DemoFolder, servers: DemoS
     servers.start()
     assert servers.each["alice"].page == page
     assert servers.each["alice"].client.answers()
+
+
+def test_a_story_leaves_the_servers_alone_that_somebody_works_with(
+    folder: DemoFolder, servers: DemoServers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Story, "play", lambda story: Told(idle=story.alice.get("workspace")["person"]))
+    told = run(["demo", "--story", "--folder", str(folder.root)], Session(say=lambda text: None))
+    assert told is not None
+    assert told.data == Told(idle="alice")
+    assert all(server.running() for server in servers.each.values())
 
 
 def test_stopping_ends_the_kernels_too(servers: DemoServers) -> None:

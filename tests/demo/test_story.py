@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
+import psutil
 import pytest
 
 from jupyter_mlplatform.demo.folder import ALICE, BOB, PEOPLE, DemoFolder
 from jupyter_mlplatform.demo.story import Told
+from jupyter_mlplatform.workspace import DEMO_VARIABLE
 from tests.demo.people import services
 from tests.poll import until
 
@@ -28,9 +30,13 @@ def everything(root: Path) -> set[str]:
 
 
 def processes_of(folder: Path) -> list[str]:
-    """Command lines of living processes that work for this folder."""
-    listed = subprocess.run(["ps", "-eo", "pid,args"], capture_output=True, text=True, check=True).stdout
-    return [line for line in listed.splitlines() if str(folder) in line and str(os.getpid()) not in line.split()[:1]]
+    """Command lines of living processes that work in this folder: servers, kernels, runs."""
+    found = []
+    for process in psutil.process_iter():
+        with suppress(psutil.Error):
+            if process.environ().get(DEMO_VARIABLE, "").startswith(str(folder)):
+                found.append(" ".join(process.cmdline()))
+    return found
 
 
 def test_it_is_told_to_its_end_and_twice_gives_nothing_twice(tmp_path: Path, empty_home: Path) -> None:
@@ -104,6 +110,7 @@ def test_interrupted_by_a_signal_it_stops_what_it_has_started(folder: DemoFolder
         lines = [demo.stdout.readline() for _ in range(4)]
         assert [line.split()[0] for line in lines[:2]] == [person.name for person in PEOPLE]
         assert "token=" in lines[0]
+        assert len(processes_of(folder.root)) == 2
         demo.terminate()
         rest, errors = demo.communicate(timeout=60)
     assert demo.returncode == 0, errors

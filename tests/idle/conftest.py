@@ -57,6 +57,7 @@ class Server:
         self.keeper = self.service.keeper(self.kernels, process_table(), announce, app.log)
         self.seen: dict[str, KernelStatus] = {}
         self.states: dict[str, set[str]] = {}
+        self.asked_for_usage = ""
         self._due = 0.0
         self._interval = policy.sample_seconds
         self._clients: dict[str, Any] = {}
@@ -82,8 +83,12 @@ class Server:
         """Start a cell."""
         self.client(kernel_id).execute(code)
 
+    def is_known(self, kernel_id: str) -> bool:
+        """Whether the keeper has heard from the kernel, so that it misses nothing from now on."""
+        return kernel_id in self.seen and "answered" not in self.seen[kernel_id].why
+
     def ask_for_usage(self, kernel_id: str) -> None:
-        """What a resource panel does every few seconds."""
+        """What a resource panel does every few seconds; here before each sample."""
         client = self.client(kernel_id)
         client.control_channel.send(client.session.msg("usage_request", {}))
 
@@ -94,6 +99,8 @@ class Server:
             now = clock.seconds()
             if now >= self._due:
                 self._due = now + self._interval
+                if self.asked_for_usage:
+                    self.ask_for_usage(self.asked_for_usage)
                 for each in (await self.keeper.sweep(now)).kernels:
                     self.seen[each.kernel_id] = each
                     self.states.setdefault(each.kernel_id, set()).add(each.state.value)

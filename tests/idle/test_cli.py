@@ -48,7 +48,7 @@ def reported() -> IdleStatus:
 
 
 def test_given_no_server_then_status_says_that_none_has_reported() -> None:
-    assert mlplat("idle", "status").text().startswith("No server has reported yet.")
+    assert mlplat("idle", "status").text().startswith("No server is watching this workspace now.")
 
 
 @pytest.mark.usefixtures("reported")

@@ -334,4 +334,4 @@ def test_given_the_server_ends_then_its_report_is_no_longer_shown(world: World) 
     world.add("k")
     world.sweep()
     asyncio.run(world.keeper.close())
-    assert world.service.status().verdict == "No server has reported yet."
+    assert world.service.status().verdict == "No server is watching this workspace now."

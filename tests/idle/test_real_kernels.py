@@ -42,14 +42,11 @@ async def test_given_kernels_that_work_in_every_way_when_the_timeout_passes_then
         "idle": "1 + 1",
     }
     ids = {name: await server.start(f"{name}.ipynb") for name in cells}
+    await server.until(lambda: all(server.is_known(each) for each in ids.values()))
     for name, code in cells.items():
         server.run(ids[name], code)
-
-    def idle_is_gone() -> bool:
-        server.ask_for_usage(ids["asked"])
-        return "culled" in server.actions(ids["idle"])
-
-    await server.until(idle_is_gone, 60.0)
+    server.asked_for_usage = ids["asked"]
+    await server.until(lambda: "culled" in server.actions(ids["idle"]), 60.0)
     alive = set(server.app.kernel_manager.list_kernel_ids())
     assert {name for name, each in ids.items() if each in alive} == set(cells) - {"idle"}
     states = {name: server.seen[each].state.value for name, each in ids.items()}
@@ -112,8 +109,8 @@ async def test_given_a_kernel_that_is_first_seen_in_the_middle_of_a_cell_then_it
 
 async def test_given_a_silent_cell_when_the_kernel_is_restarted_then_it_is_idle_again(server: Server) -> None:
     kernel = await server.start()
+    await server.until(lambda: server.is_known(kernel))
     server.run(kernel, SILENT)
-    await server.until_state(kernel, "working")
     await server.until(lambda: "a cell has been running" in server.seen[kernel].why)
     await server.app.kernel_manager.restart_kernel(kernel)
     await server.until(lambda: "culled" in server.actions(kernel))

@@ -56,7 +56,7 @@ def report(folder: Path, *kernels: KernelStatus, at: datetime = NOON, server: in
 
 
 def test_given_no_server_has_run_then_the_status_says_so(tmp_path: Path, now: Now) -> None:
-    assert service(tmp_path, now).status().verdict == "No server has reported yet."
+    assert service(tmp_path, now).status().verdict == "No server is watching this workspace now."
 
 
 def test_given_the_policy_switches_it_off_then_the_status_says_so(tmp_path: Path, now: Now) -> None:
@@ -172,7 +172,7 @@ def test_given_a_report_of_another_version_then_it_is_as_if_there_were_none(tmp_
     report(tmp_path, kernel())
     with SqliteStore(tmp_path)._database.transaction() as connection:
         connection.execute("UPDATE report SET document = ?", (b'{"enabled": 3}',))
-    assert service(tmp_path, now).status().verdict == "No server has reported yet."
+    assert service(tmp_path, now).status().verdict == "No server is watching this workspace now."
 
 
 def test_the_decision_log_is_rotated_and_the_newest_come_first_although_a_line_was_cut(tmp_path: Path) -> None:

@@ -44,9 +44,8 @@ def ask_for_the_data(alice: Person) -> None:
 
 
 def approve_with_one_column_less(bob: Person) -> None:
-    expect(bob.told("alice")).to_be_visible()
+    bob.told("alice asks for Welding gun sensors").get_by_role("button", name="Decide").click()
     data = bob.open_section("Data")
-    data.get_by_role("tab", name=re.compile("Inbox")).click()
     expect(data.get_by_text("Find faulty welds before the body leaves the shop")).to_be_visible()
     data.get_by_role("checkbox", name="operator_id").uncheck()
     data.get_by_label("Comment (optional)").fill("You do not need to know who was at work")
@@ -61,8 +60,10 @@ def use_the_data(alice: Person) -> None:
     expect(data.get_by_text("You may use 11 columns.")).to_be_visible()
     data.get_by_role("button", name="Insert code").click()
     alice.page.keyboard.press("Shift+Enter")
-    expect(alice.page.get_by_text("14400 rows").first).to_be_visible()
+    expect(alice.page.get_by_text("14,400 rows").first).to_be_visible()
     alice.picture("4-alice-has-the-data")
+    alice.run_all_cells()
+    expect(alice.page.get_by_text("'auc': 0.8")).to_be_visible()
 
 
 def hand_off(alice: Person) -> None:
@@ -77,7 +78,8 @@ def hand_off(alice: Person) -> None:
     expect(dialog).to_be_hidden()
     section = alice.open_section("Hand-off")
     alice.picture("6-alice-watches-the-run")
-    expect(section.get_by_role("button", name=re.compile("weld-faults.*succeeded"))).to_be_visible(timeout=120_000)
+    expect(alice.told("The hand-off of weld-faults succeeded")).to_be_visible(timeout=120_000)
+    expect(section.get_by_role("button", name=re.compile("weld-faults.*succeeded"))).to_be_visible()
     expect(section.get_by_text("auc", exact=True)).to_be_visible()
     alice.picture("7-alice-has-a-model-version")
 
@@ -95,7 +97,7 @@ def approve_the_model(bob: Person) -> None:
 
 
 def find_the_approved_model(alice: Person) -> None:
-    expect(alice.told("weld-faults.*approved")).to_be_visible()
+    expect(alice.told("bob approved model version weld-faults-1")).to_be_visible()
     section = alice.section("Hand-off")
     section.get_by_role("tab", name=re.compile("Models")).click()
     expect(section.get_by_text("approved", exact=True)).to_be_visible()
@@ -104,5 +106,8 @@ def find_the_approved_model(alice: Person) -> None:
 
 def see_what_becomes_of_the_workspace(alice: Person) -> None:
     section = alice.open_section("Idle")
-    expect(section.get_by_text(re.compile("weld_faults.ipynb stops in"))).to_be_visible()
+    verdict = section.get_by_role("status").first
+    expect(verdict).to_contain_text(re.compile(r"weld_faults.ipynb is kept because somebody used the keyboard"))
     alice.picture("9-alice-goes-home")
+    section.get_by_role("button", name="Keep the workspace for 1 hour").click()
+    expect(section.get_by_role("button", name="Release")).to_be_visible()

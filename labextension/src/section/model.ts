@@ -72,6 +72,7 @@ export abstract class SectionModel<T> implements IDisposable {
   /** Ask again now, or, while inactive, not at all: becoming active asks anyway. */
   async refresh(): Promise<void> {
     if (this._active && !this.isDisposed) {
+      this._wishes += 1;
       await this._poll.refresh();
     }
   }
@@ -148,7 +149,13 @@ export abstract class SectionModel<T> implements IDisposable {
   private async _load(): Promise<void> {
     const turn = ++this._turn;
     try {
-      const data = await this.load();
+      let wishes: number;
+      let data: T;
+      do {
+        // While a request is on its way the poll drops a further wish, whose answer may be another one.
+        wishes = this._wishes;
+        data = await this.load();
+      } while (wishes !== this._wishes && this._active && turn === this._turn);
       if (turn === this._turn) {
         this.put(data);
       }
@@ -169,4 +176,5 @@ export abstract class SectionModel<T> implements IDisposable {
   private _problem: Problem | null = null;
   private _refusal: Problem | null = null;
   private _turn = 0;
+  private _wishes = 0;
 }
