@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -70,9 +71,11 @@ class Database:
     def _open(self) -> sqlite3.Connection:
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
+            if not self.path.exists():
+                self.path.touch()  # with the folder's default rights: SQLite itself would take away the group's
             connection = sqlite3.connect(self.path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
             connection.row_factory = sqlite3.Row
-            connection.execute("PRAGMA journal_mode = WAL")
+            _use_wal(connection)
             connection.execute("PRAGMA synchronous = FULL")
             connection.execute("PRAGMA foreign_keys = ON")
             with self._guard:
@@ -111,6 +114,30 @@ class Database:
             cause=f"{self.path}: {error}",
             next_step="Check that the disk has room and that you may write to this folder, then try again.",
         )
+
+
+def _use_wal(connection: sqlite3.Connection) -> None:
+    """Switch to WAL. SQLite does not wait for another process that is just doing the same, so we do."""
+    deadline = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)
+        else:
+            return
+
+
+def damaged(error: sqlite3.DatabaseError) -> Unavailable:
+    """What a person is told when SQLite cannot make sense of a state file."""
+    return Unavailable(
+        "state.damaged",
+        "The platform's state cannot be read.",
+        cause=f"SQLite says: {error}.",
+        next_step="Tell your platform team: the state files need to be restored from their last good copy.",
+    )
 
 
 def _statements(script: str) -> Iterator[str]:

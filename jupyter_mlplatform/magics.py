@@ -6,7 +6,9 @@ what IPython has loaded anyway; the commands come with their first use.
 
 from __future__ import annotations
 
+import glob
 import shlex
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from IPython.core.interactiveshell import InteractiveShell
@@ -83,7 +85,14 @@ def complete(shell: InteractiveShell, event: Any) -> list[str]:
         return []
     incomplete = "" if not words or after[-1:].isspace() else words.pop()
     found = ShellComplete(cli, {"obj": Session(notebook=True)}, "mlplat", "_MLPLAT").get_completions(words, incomplete)
+    if any(item.type in ("file", "dir") for item in found):
+        return _paths(incomplete)
     return [item.value for item in found]
+
+
+def _paths(beginning: str) -> list[str]:
+    """The files and folders whose path begins so."""
+    return sorted(name + "/" * Path(name).is_dir() for name in glob.glob(glob.escape(beginning) + "*"))  # noqa: PTH207
 
 
 def load_ipython_extension(shell: InteractiveShell) -> None:

@@ -7,6 +7,7 @@ part, so a person cannot loosen it. A key that the file does not set has the bui
 
 from __future__ import annotations
 
+import math
 import os
 import sys
 from collections.abc import Iterator, Sequence
@@ -15,6 +16,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from jupyter_mlplatform.addresses import has_credentials, redact
 from jupyter_mlplatform.errors import Invalid, nearest
 
 if sys.version_info >= (3, 11):
@@ -23,6 +25,7 @@ else:
     import tomli as tomllib
 
 BUILT_IN = "built in"
+LONGEST_DAYS = 3650
 CLASSIFICATIONS = ("public", "internal", "confidential", "restricted")
 
 
@@ -187,7 +190,7 @@ def system_paths() -> tuple[Path, ...]:
 def load(paths: Sequence[Path] | None = None) -> EffectivePolicy:
     """Read the first policy file that exists. Raises ``Invalid`` naming file and key when it is wrong."""
     for path in system_paths() if paths is None else paths:
-        if path.exists():
+        if _present(path):
             return parse(read_toml(path, code="policy.unreadable"), str(path))
     return EffectivePolicy()
 
@@ -208,13 +211,24 @@ def read_toml(path: Path, *, code: str) -> dict[str, Any]:
     try:
         with path.open("rb") as file:
             return tomllib.load(file)
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise Invalid(
             code,
             f"The file {path} cannot be read.",
             cause=f"{error}.",
             next_step="Correct the file, or restore its last good version.",
         ) from error
+
+
+def _present(path: Path) -> bool:
+    """Whether something lies there, readable or not: a policy that cannot be read must not count as none."""
+    try:
+        path.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError:
+        return True
+    return True
 
 
 def _sections(struct: type[Strict]) -> dict[str, type[Strict]]:
@@ -247,29 +261,44 @@ def _refuse_unknown(document: dict[str, Any], struct: type[Strict], origin: str,
 
 
 def _check_values(policy: Policy, origin: str) -> None:
-    idle, access = policy.idle, policy.access
+    access, idle, packages = policy.access, policy.idle, policy.packages
+    days = {"access.default_days": access.default_days}
+    days |= {f"access.max_days.{name}": value for name, value in access.max_days.items()}
     positive = {
         "idle.timeout_seconds": idle.timeout_seconds,
         "idle.sample_seconds": idle.sample_seconds,
         "idle.keep_max_seconds": idle.keep_max_seconds,
-        "access.default_days": access.default_days,
-        "packages.timeout_seconds": policy.packages.timeout_seconds,
+        "idle.busy_cpu_fraction": idle.busy_cpu_fraction,
+        "idle.input_timeout_factor": idle.input_timeout_factor,
+        "packages.timeout_seconds": packages.timeout_seconds,
         "handoff.max_parallel_steps": policy.handoff.max_parallel_steps,
-        **{f"access.max_days.{name}": days for name, days in access.max_days.items()},
+        **days,
     }
-    for key, number in positive.items():
-        if number <= 0:
-            raise _invalid(origin, f"{key!r} must be greater than 0, not {number}.")
-    for key, number in {
+    not_negative = {
         "idle.grace_seconds": idle.grace_seconds,
         "idle.min_uptime_seconds": idle.min_uptime_seconds,
-        "packages.retries": policy.packages.retries,
-    }.items():
+        "idle.price_per_hour": idle.price_per_hour,
+        "packages.retries": packages.retries,
+        **{f"handoff.price_per_hour.{name}": price for name, price in policy.handoff.price_per_hour.items()},
+    }
+    for key, number in {**positive, **not_negative}.items():
+        if not math.isfinite(number):
+            raise _invalid(origin, f"{key!r} must be a finite number, not {number}.")
         if number < 0:
             raise _invalid(origin, f"{key!r} must not be negative, it is {number}.")
+        if number == 0 and key in positive:
+            raise _invalid(origin, f"{key!r} must be greater than 0, not {number}.")
+    for key, number in days.items():
+        if number > LONGEST_DAYS:
+            raise _invalid(origin, f"{key!r} must be at most {LONGEST_DAYS}, not {number}.")
     for name in access.max_days:
         if name not in CLASSIFICATIONS:
             raise _invalid(origin, f"Unknown classification {name!r}. {nearest(name, CLASSIFICATIONS)}")
+    if policy.state.path and not Path(policy.state.path).is_absolute():
+        raise _invalid(origin, f"'state.path' must be an absolute path, not {policy.state.path!r}.")
+    for address in (packages.pip_index, packages.conda_channel_alias, *packages.conda_channels):
+        if has_credentials(address):
+            raise _invalid(origin, f"An address holds a user name, password or token: {redact(address)}.")
 
 
 def _invalid(origin: str, cause: str) -> Invalid:

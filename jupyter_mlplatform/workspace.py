@@ -79,7 +79,7 @@ def resolve(
 ) -> tuple[Workspace, EffectivePolicy]:
     """The workspace of this process and the policy in force in it.
 
-    A demo folder brings its own policy and its own state: it cannot reach, and so cannot loosen, the real ones.
+    A demo folder brings its own policy and its own state; it may not point to the real ones.
     Raises ``Invalid`` for a wrong policy file, ``Forbidden`` for a demo where the policy does not allow one.
     """
     env = os.environ if environ is None else environ
@@ -163,6 +163,15 @@ def _demo(folder: Path, installed: EffectivePolicy) -> tuple[Workspace, Effectiv
             cause=f"{place_file}: {error}.",
             next_step="Run 'mlplat demo --reset' and start it again.",
         ) from error
+    shared, local = (folder / place.shared).resolve(), (folder / place.local).resolve()
+    real = Path(installed.policy.state.path).resolve() if installed.policy.state.path else None
+    if real and any(real == each or real in each.parents or each in real.parents for each in (shared, local)):
+        raise Forbidden(
+            "workspace.demo_forbidden",
+            "The demo may not use the state of this machine.",
+            cause=f"{place_file} points into {real}, where the policy {installed.path} keeps the real state.",
+            next_step="Run 'mlplat demo --reset' and start it again.",
+        )
     effective = policies.load(((folder / place.policy).resolve(),))
     return (
         Workspace(
@@ -170,8 +179,8 @@ def _demo(folder: Path, installed: EffectivePolicy) -> tuple[Workspace, Effectiv
             identity_from="the demo",
             place=Place.DEMO,
             name=effective.policy.workspace.name,
-            shared_dir=(folder / place.shared).resolve(),
-            local_dir=(folder / place.local).resolve(),
+            shared_dir=shared,
+            local_dir=local,
         ),
         effective,
     )

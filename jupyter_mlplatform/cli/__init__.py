@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -12,7 +13,10 @@ from rich.console import Console
 from jupyter_mlplatform import __version__
 from jupyter_mlplatform.cli.answer import Answer, problem_answer
 from jupyter_mlplatform.cli.session import Session
-from jupyter_mlplatform.errors import PlatformError, Problem
+from jupyter_mlplatform.database import damaged
+from jupyter_mlplatform.errors import Invalid, PlatformError, Problem, Unavailable
+
+UNLIMITED = 10_000  # columns: what is not read on a terminal is never cut or wrapped
 
 
 class LazyGroups(click.Group):
@@ -48,9 +52,12 @@ def cli() -> None:
 def run(arguments: Sequence[str], session: Session) -> Answer | None:
     """Run one command line. Returns its answer; a failure is an answer too. None: help was printed."""
     try:
+        _refuse_unprintable(arguments)
         result: Any = cli.main(list(arguments), prog_name="mlplat", obj=session, standalone_mode=False)
     except PlatformError as error:
         return problem_answer(error.problem, error.exit_code)
+    except sqlite3.DatabaseError as error:
+        return problem_answer(damaged(error).problem, Unavailable.exit_code)
     except click.exceptions.NoArgsIsHelpError as error:
         click.echo(error.format_message())
         return None
@@ -72,8 +79,22 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if session.json or (failed and "--json" in given):
         click.echo(answer.json())
     else:
-        answer.print(Console(stderr=failed, highlight=False, soft_wrap=not sys.stdout.isatty()))
+        stream = sys.stderr if failed else sys.stdout
+        answer.print(Console(file=stream, highlight=False, width=None if stream.isatty() else UNLIMITED))
     sys.exit(answer.exit_code)
+
+
+def _refuse_unprintable(arguments: Sequence[str]) -> None:
+    for argument in arguments:
+        try:
+            argument.encode()
+        except UnicodeEncodeError:
+            raise Invalid(
+                "cli.not_text",
+                "One of the words is not valid text.",
+                cause=f"{argument.encode(errors='replace').decode()!r} holds bytes that are not UTF-8.",
+                next_step="Type the word again.",
+            ) from None
 
 
 def _usage(error: click.ClickException) -> Problem:

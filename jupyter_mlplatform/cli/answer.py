@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import html
 import io
+import unicodedata
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timezone
 from enum import Enum
@@ -127,6 +128,8 @@ def words(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, datetime):
+        if value.tzinfo is None:
+            return str(value)
         return value.astimezone(timezone.utc).strftime("%Y-%m-%d %H:%M UTC")
     if isinstance(value, Enum):
         return str(value.value)
@@ -150,23 +153,35 @@ def duration(seconds: float) -> str:
     return " ".join(parts[:2]) or "0 s"
 
 
+def _shown(text: str, style: str = "") -> Text:
+    """Text that a terminal shows as it is: neither markup nor control sequences of the text itself take effect."""
+    visible = "".join(
+        character if character in "\n\t" or unicodedata.category(character) != "Cc" else "\N{REPLACEMENT CHARACTER}"
+        for character in text
+    )
+    return Text(visible, style=style)
+
+
 def _rich(block: Block) -> RenderableType:
     if isinstance(block, Line):
-        return Text(block.text, style=_STYLES[block.tone])
+        return _shown(block.text, _STYLES[block.tone])
     if isinstance(block, Code):
-        return Text(block.text, style="cyan")
+        return _shown(block.text, "cyan")
+    title = _shown(block.title, "italic") if block.title else None
     if isinstance(block, Fields):
-        grid = RichTable(show_header=False, box=None, title=block.title or None, title_justify="left", pad_edge=False)
+        grid = RichTable(show_header=False, box=None, title=title, title_justify="left", pad_edge=False)
         grid.add_column(style="dim", no_wrap=True)
         grid.add_column(overflow="fold")
         for name, value in block.pairs:
-            grid.add_row(Text(name), Text(words(value)))
+            grid.add_row(_shown(name), _shown(words(value)))
         return grid
     if not block.rows:
-        return Text(block.empty, style="dim")
-    table = RichTable(*block.columns, title=block.title or None, title_justify="left", box=None, header_style="bold")
+        return _shown(block.empty, "dim")
+    table = RichTable(title=title, title_justify="left", box=None, header_style="bold")
+    for number, name in enumerate(block.columns):
+        table.add_column(_shown(name), no_wrap=number == 0, overflow="fold")  # the first is what one copies
     for row in block.rows:
-        table.add_row(*(Text(words(cell)) for cell in row))
+        table.add_row(*(_shown(words(cell)) for cell in row))
     return table
 
 

@@ -342,7 +342,7 @@ def _preview(loaded: Loaded) -> Table:
     shown = loaded.table.slice(0, PREVIEW_ROWS).select(range(min(PREVIEW_COLUMNS, loaded.table.num_columns)))
     names = tuple(shown.column_names)
     columns = shown.to_pydict()
-    rows = [[columns[name][row] for name in names] for row in range(shown.num_rows)]
+    rows = [[str(columns[name][row]) for name in names] for row in range(shown.num_rows)]
     more = loaded.table.num_columns - len(names)
     return Table(names, rows, title=f"and {more} more columns" if more else "", empty="It has no rows.")
 

@@ -10,8 +10,8 @@ import os
 import re
 from collections.abc import Callable
 
+from jupyter_mlplatform.addresses import allowed, has_credentials, hosts, redact, same
 from jupyter_mlplatform.packages import doctor_conda
-from jupyter_mlplatform.packages.addresses import allowed, has_credentials, hosts, redact, same
 from jupyter_mlplatform.packages.facts import CondaFile, Facts, IndexAnswer, PipFile
 from jupyter_mlplatform.packages.models import Check, Ecosystem, Outcome
 from jupyter_mlplatform.policy import PackagesPolicy

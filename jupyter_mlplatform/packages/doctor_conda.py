@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from jupyter_mlplatform.packages.addresses import redact
+from jupyter_mlplatform.addresses import redact
 from jupyter_mlplatform.packages.facts import Facts
 from jupyter_mlplatform.packages.models import Check, Ecosystem, Outcome
 from jupyter_mlplatform.policy import PackagesPolicy

@@ -43,6 +43,10 @@ class PlatformApp(ExtensionApp):
         services = self.settings[SERVICES_SETTING]
         if not isinstance(services, Services):
             return
+        try:
+            services.packages.resume()
+        except PlatformError as error:
+            self.log.warning("The package mirrors are not in use. %s", error)
         if serverapp.event_logger is not None:
             events.register(serverapp.event_logger)
         self._keeper = IdleKeeper(serverapp, services, lambda action, data: self._emit(events.IDLE, action, data))

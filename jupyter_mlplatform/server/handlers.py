@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import sqlite3
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
@@ -23,6 +24,7 @@ import msgspec
 from jupyter_server.base.handlers import APIHandler
 from tornado import web
 
+from jupyter_mlplatform.database import damaged
 from jupyter_mlplatform.errors import Invalid, PlatformError, Problem, TooLarge, Unavailable
 from jupyter_mlplatform.wiring import Services
 
@@ -89,7 +91,7 @@ class PlatformHandler(APIHandler):
         return await asyncio.to_thread(command, *args)
 
     async def prepare(self) -> None:  # type: ignore[override]
-        """Reads do not count as a person's activity, and a body that is too large is refused unread."""
+        """Reads do not count as a person's activity, and a body that is too large is refused before it is parsed."""
         if self.request.method in _READS:
             self._track_activity = False
         await super().prepare()
@@ -134,6 +136,8 @@ class PlatformHandler(APIHandler):
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         """Answer with a Problem; the text of an unexpected error stays in the server's log."""
         error = kwargs.get("exc_info", (None, None, None))[1]
+        if isinstance(error, sqlite3.DatabaseError):
+            error = damaged(error)
         if isinstance(error, PlatformError):
             self.set_status(error.status)
             problem = error.problem

@@ -61,3 +61,27 @@ def test_a_mistyped_command_is_a_sentence_and_status_2(words: tuple[str, ...]) -
     assert shown.returncode == 2
     assert "Traceback" not in shown.stderr
     assert "--help" in shown.stderr
+
+
+def test_what_is_not_read_on_a_terminal_is_never_wrapped(tmp_path: Path) -> None:
+    long = tmp_path / ("x" * 200 + ".toml")
+    assert f"There is no file {long}.\n" in mlplat("policy", "check", str(long)).stderr
+
+
+def test_words_that_are_not_text_are_refused_in_a_sentence() -> None:
+    command = [sys.executable.encode(), b"-m", b"jupyter_mlplatform.cli", b"data", b"show", b"\xff"]
+    shown = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert shown.returncode == 2
+    assert "not valid text" in shown.stderr
+    assert "Traceback" not in shown.stderr
+
+
+def test_a_damaged_state_file_is_a_sentence(empty_home: Path) -> None:
+    assert mlplat("data", "search").returncode == 0
+    (state,) = (empty_home / "jupyter-data").rglob("access.db")
+    content = bytearray(state.read_bytes())
+    content[4096:] = b"\xa5" * (len(content) - 4096)
+    state.write_bytes(content)
+    shown = mlplat("data", "search")
+    assert (shown.returncode, "Traceback" in shown.stderr) == (6, False)
+    assert "state" in shown.stderr

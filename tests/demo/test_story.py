@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psutil
@@ -103,14 +104,24 @@ def test_it_says_the_cause_and_the_next_step_when_it_cannot_go_on(folder: DemoFo
     assert len(services(folder, ALICE).handoff.runs().items) == 2
 
 
-def test_interrupted_by_a_signal_it_stops_what_it_has_started(folder: DemoFolder, tmp_path: Path) -> None:
+@contextmanager
+def lab(folder: DemoFolder, cwd: Path) -> Iterator[subprocess.Popen[str]]:
+    """`mlplat demo` in a terminal of its own; the test reads what it prints."""
     command = [sys.executable, "-m", "jupyter_mlplatform.cli", "demo", "--no-browser", "--folder", str(folder.root)]
-    with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as demo:
+    with subprocess.Popen(command, cwd=cwd, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as demo:
+        try:
+            yield demo
+        finally:
+            demo.terminate()
+
+
+def test_interrupted_by_a_signal_it_stops_what_it_has_started(folder: DemoFolder, tmp_path: Path) -> None:
+    with lab(folder, tmp_path) as demo:
         assert demo.stdout is not None
         lines = [demo.stdout.readline() for _ in range(4)]
         assert [line.split()[0] for line in lines[:2]] == [person.name for person in PEOPLE]
         assert "token=" in lines[0]
-        assert len(processes_of(folder.root)) == 2
+        assert sum("jupyterlab" in each for each in processes_of(folder.root)) == 2
         demo.terminate()
         rest, errors = demo.communicate(timeout=60)
     assert demo.returncode == 0, errors
@@ -119,13 +130,11 @@ def test_interrupted_by_a_signal_it_stops_what_it_has_started(folder: DemoFolder
 
 
 def test_reset_stops_a_demo_that_runs_elsewhere(folder: DemoFolder, tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "jupyter_mlplatform.cli", "demo", "--folder", str(folder.root)]
-    with subprocess.Popen(
-        [*command, "--no-browser"], cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    ) as demo:
+    command = [sys.executable, "-m", "jupyter_mlplatform.cli", "demo", "--reset", "--folder", str(folder.root)]
+    with lab(folder, tmp_path) as demo:
         assert demo.stdout is not None
         demo.stdout.readline()
-        reset = subprocess.run([*command, "--reset"], capture_output=True, text=True, timeout=60, check=False)
+        reset = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
         rest, errors = demo.communicate(timeout=60)
     assert reset.returncode == 0, reset.stderr
     assert "was removed" in reset.stdout

@@ -92,6 +92,22 @@ def test_a_disk_that_is_full_in_the_middle_of_a_write_is_a_clear_error_and_chang
     assert count(database) == 8
 
 
+def test_a_new_file_gets_the_rights_that_its_folder_and_the_umask_give(tmp_path: Path) -> None:
+    before = os.umask(0o007)  # a group works in the folder
+    try:
+        Database(tmp_path / "state.db", [FIRST]).connection()
+    finally:
+        os.umask(before)
+    assert (tmp_path / "state.db").stat().st_mode & 0o777 == 0o660
+
+
+def test_many_may_open_a_new_file_at_once(tmp_path: Path) -> None:
+    for attempt in range(10):
+        databases = [Database(tmp_path / f"{attempt}.db", [FIRST]) for _ in range(8)]
+        with ThreadPoolExecutor(8) as pool:
+            assert list(pool.map(count, databases)) == [0] * 8
+
+
 def test_threads_never_lose_each_others_writes(tmp_path: Path) -> None:
     database = Database(tmp_path / "state.db", [FIRST])
 

@@ -50,6 +50,16 @@ def test_the_first_file_found_wins_whole(tmp_path: Path) -> None:
         ("[idle]\ngrace_seconds = -1\n", "'idle.grace_seconds' must not be negative"),
         ("idle = 3\n", "'idle' must be a section"),
         ("[access.max_days]\nsecret = 3\n", "Unknown classification 'secret'"),
+        ("[idle]\ntimeout_seconds = nan\n", "'idle.timeout_seconds' must be a finite number"),
+        ("[idle]\nbusy_cpu_fraction = 0\n", "'idle.busy_cpu_fraction' must be greater than 0"),
+        ("[idle]\nprice_per_hour = -1\n", "'idle.price_per_hour' must not be negative"),
+        ("[handoff.price_per_hour]\n'ml.m5.large' = inf\n", "'handoff.price_per_hour.ml.m5.large' must be a finite"),
+        ("[access.max_days]\ninternal = 9999999\n", "'access.max_days.internal' must be at most 3650"),
+        ("[state]\npath = 'relative'\n", "'state.path' must be an absolute path"),
+        (
+            "[packages]\npip_index = 'https://me:S3cr3t@mirror.example.com/simple'\n",
+            "https://***@mirror.example.com/simple",
+        ),
         ("[[access.purposes]]\ncode = 'x'\nlable = 'X'\n", "lable"),
     ],
 )
@@ -59,15 +69,29 @@ def test_a_wrong_key_or_value_is_named(policy_file: Path, text: str, says: str) 
         policy.load()
     assert caught.value.problem.code == "policy.invalid"
     assert says in caught.value.problem.cause
+    assert "S3cr3t" not in str(caught.value)
 
 
-@pytest.mark.parametrize("content", [b"[idle\n", b"\xff\xfe"])
+@pytest.mark.parametrize(
+    "content", [b"[idle\n", b"\xff\xfe", b"a=" + b"[" * 5000, b"a=" + b"9" * 5000], ids=["cut", "bytes", "deep", "long"]
+)
 def test_a_file_that_is_not_toml_is_refused_by_name(policy_file: Path, content: bytes) -> None:
     policy_file.write_bytes(content)
     with pytest.raises(Invalid) as caught:
         policy.load()
     assert caught.value.problem.code == "policy.unreadable"
     assert str(policy_file) in caught.value.problem.message
+
+
+@pytest.mark.parametrize("lies_there", ["dangling link", "folder"])
+def test_a_policy_that_is_there_but_cannot_be_read_never_counts_as_none(policy_file: Path, lies_there: str) -> None:
+    if lies_there == "folder":
+        policy_file.mkdir()
+    else:
+        policy_file.symlink_to(policy_file.parent / "nowhere")
+    with pytest.raises(Invalid) as caught:
+        policy.load()
+    assert caught.value.problem.code == "policy.unreadable"
 
 
 def test_neither_home_nor_environment_nor_working_folder_can_loosen_it(tmp_path: Path, empty_home: Path) -> None:

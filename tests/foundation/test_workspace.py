@@ -116,6 +116,18 @@ def test_a_demo_is_refused_where_an_installed_policy_does_not_allow_it(tmp_path:
     assert caught.value.problem.code == "workspace.demo_forbidden"
 
 
+@pytest.mark.parametrize("shared", ["{real}", "{real}/deeper", "{real}/.."])
+def test_a_demo_may_not_point_to_the_real_state(tmp_path: Path, policy_file: Path, shared: str) -> None:
+    real = tmp_path / "srv" / "state"
+    policy_file.write_text(f"[workspace]\ndemo_allowed = true\nidentity = 'account'\n[state]\npath = '{real}'\n")
+    folder = demo_folder(tmp_path)
+    place = f'person = "bob"\npolicy = "../../policy.toml"\nshared = "{shared.format(real=real)}"\n'
+    (folder / "place.toml").write_text(place)
+    with pytest.raises(Forbidden) as caught:
+        workspace.resolve({"MLPLAT_DEMO": str(folder)})
+    assert str(real) in caught.value.problem.cause
+
+
 def test_a_broken_demo_folder_says_how_to_mend_it(tmp_path: Path) -> None:
     folder = demo_folder(tmp_path)
     (folder / "place.toml").write_text("person = 3\n")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -60,6 +61,13 @@ def test_commands_are_completed_level_by_level(kernel: BlockingKernelClient) -> 
     outputs(kernel, "%mlplat workspace show")
     assert {"policy", "packages"} <= set(matches(kernel, "%mlplat p"))
     assert "show" in matches(kernel, "x = %mlplat policy sh")
+
+
+def test_paths_are_completed_from_the_files_that_are_there(kernel: BlockingKernelClient, tmp_path: Path) -> None:
+    (tmp_path / "train.ipynb").touch()
+    (tmp_path / "trains").mkdir()
+    line = f"%mlplat handoff plan {tmp_path}/tr"
+    assert matches(kernel, line) == [f"{tmp_path}/train.ipynb", f"{tmp_path}/trains/"]
 
 
 def test_a_question_mark_shows_the_help(kernel: BlockingKernelClient) -> None:

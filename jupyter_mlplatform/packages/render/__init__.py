@@ -7,8 +7,8 @@ from pathlib import Path
 
 import msgspec
 
+from jupyter_mlplatform.addresses import has_credentials, redact
 from jupyter_mlplatform.errors import Invalid
-from jupyter_mlplatform.packages.addresses import has_credentials, redact
 from jupyter_mlplatform.packages.models import Ecosystem
 from jupyter_mlplatform.packages.render import conda, pip
 from jupyter_mlplatform.policy import PackagesPolicy

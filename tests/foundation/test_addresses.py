@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jupyter_mlplatform.packages.addresses import allowed, has_credentials, host, redact, same
+from jupyter_mlplatform.addresses import allowed, has_credentials, host, redact, same
 
 SECRET = st.text("abcdefghijklmnopqrstuvwxyz0123456789-_%", min_size=8, max_size=20).map("s3cret-{}".format)
 
