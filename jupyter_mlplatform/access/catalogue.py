@@ -67,23 +67,43 @@ class Listed(msgspec.Struct, frozen=True, kw_only=True):
     digest: str
 
 
+class Fault(msgspec.Struct, frozen=True):
+    """What is wrong with one dataset of a catalogue, or with a whole file when no ``dataset_id`` is given."""
+
+    dataset_id: str
+    problem: Problem
+
+    def told(self, in_full: bool) -> Problem:
+        """The problem for an admin; for others only what cannot be used, because causes tell of files and places."""
+        if in_full:
+            return self.problem
+        message = f"The dataset {self.dataset_id} of a catalogue cannot be used."
+        return Problem(
+            self.problem.code,
+            message if self.dataset_id else "A catalogue cannot be used.",
+            next_step="Tell your platform team; an admin of data access sees the cause.",
+        )
+
+
 class Reading(msgspec.Struct, frozen=True):
     """What catalogue files hold, and what is wrong with them."""
 
     listed: tuple[Listed, ...] = ()
-    problems: tuple[Problem, ...] = ()
+    faults: tuple[Fault, ...] = ()
 
 
-def entries(document: Mapping[str, Any], origin: str) -> tuple[list[Entry], list[Problem]]:
-    """The entries of one parsed catalogue, and one problem for each that is wrong."""
+def entries(document: Mapping[str, Any], origin: str) -> tuple[list[Entry], list[Fault]]:
+    """The entries of one parsed catalogue, and one fault for each that is wrong. ``origin`` is the file's name."""
     for key in document:
         if key != "dataset":
-            return [], [_wrong(origin, "", f"Unknown key {key!r}. {nearest(key, ['dataset'])}").problem]
+            cause = f"Unknown key {key!r}. {nearest(key, ['dataset'])}"
+            return [], [Fault("", _wrong(origin, "", cause).problem)]
     tables = document.get("dataset", [])
     if not isinstance(tables, list):
-        return [], [_wrong(origin, "", "Datasets are written as [[dataset]], with two brackets.").problem]
+        cause = "Datasets are written as [[dataset]], with two brackets."
+        return [], [Fault("", _wrong(origin, "", cause).problem)]
     found: dict[str, Entry] = {}
-    problems: list[Problem] = []
+    faults: list[Fault] = []
     for number, table in enumerate(tables, 1):
         name = str(table.get("id") or f"number {number}") if isinstance(table, dict) else f"number {number}"
         try:
@@ -91,10 +111,10 @@ def entries(document: Mapping[str, Any], origin: str) -> tuple[list[Entry], list
             if entry.id in found:
                 raise _wrong(origin, name, "The id is used twice in this file.")
         except PlatformError as error:
-            problems.append(error.problem)
+            faults.append(Fault(name, error.problem))
         else:
             found[entry.id] = entry
-    return list(found.values()), problems
+    return list(found.values()), faults
 
 
 def digest(entry: Entry, location: str) -> str:
@@ -102,17 +122,20 @@ def digest(entry: Entry, location: str) -> str:
     return hashlib.sha256(msgspec.json.encode((entry, location), order="deterministic")).hexdigest()
 
 
-def wrong_entry(origin: str, dataset_id: str, error: PlatformError) -> Problem:
+def wrong_entry(origin: str, dataset_id: str, error: PlatformError) -> Fault:
     """An error met while taking over an entry, said with file and dataset."""
-    return _wrong(origin, dataset_id, str(error)).problem
+    return Fault(dataset_id, _wrong(origin, dataset_id, str(error)).problem)
 
 
 def check_authority(existing: Dataset | None, registration: Registration, person: str, policy: AccessPolicy) -> None:
     """Who may register: anybody for oneself, the owner again, admins for everybody.
 
-    Raises ``Forbidden`` for an id or an owner that is not the person's to give away.
+    Raises ``Forbidden`` for an id or an owner that is not the person's to give away. With four eyes an admin cannot
+    become the owner of somebody else's dataset alone, because owners use their data without a grant.
     """
     if person in policy.admins:
+        if existing and policy.four_eyes and registration.owner == person != existing.owner:
+            raise _alone(f"make yourself the owner of {existing.id!r}", existing.owner)
         return
     if existing and existing.owner != person:
         raise Forbidden(
@@ -155,6 +178,54 @@ def describe(
     )
 
 
+def check_location(
+    dataset: Dataset, others: Iterable[Dataset], existing: Dataset | None, person: str, policy: AccessPolicy
+) -> None:
+    """Raises ``Conflict`` or ``Forbidden`` for a file that is, or was, registered by another owner.
+
+    Whoever registers a file decides who may use it, so a second registration would go round the first owner. An admin
+    may do it for somebody else.
+    """
+    if existing and (existing.location, existing.owner) == (dataset.location, dataset.owner):
+        return
+    other = next((each for each in others if each.id != dataset.id and each.owner != dataset.owner), None)
+    if other is None:
+        return
+    if person not in policy.admins:
+        raise Conflict(
+            "access.location_taken",
+            f"This file is registered as {other.id!r} already.",
+            cause=f"It belongs to {other.owner}, who decides who may use it.",
+            next_step=f"Ask {other.owner} for access: mlplat data request {other.id}" if other.live else "",
+        )
+    if policy.four_eyes and dataset.owner == person:
+        raise _alone(f"register the file of {other.id!r} as your own", other.owner)
+
+
+def check_listed(registration: Registration, inspected: Inspection, existing: Dataset) -> None:
+    """Raises ``Conflict`` when registering by hand would change more than the content of a catalogue's dataset."""
+    before = {column.name: column for column in existing.columns}
+    changed = [
+        field
+        for field in ("title", "owner", "classification", "description", "tags")
+        if getattr(registration, field) and getattr(registration, field) != getattr(existing, field)
+    ]
+    for note in registration.columns:
+        known = before.get(note.name)
+        if known is None or (note.description, note.tags) != (known.description, known.tags):
+            changed.append("columns")
+            break
+    if inspected.location != existing.location:
+        changed.append("path")
+    if changed:
+        raise Conflict(
+            "access.in_catalogue",
+            f"The dataset {existing.id!r} stands in a catalogue, so its {' and '.join(changed)} cannot be changed here.",
+            cause="The platform team's catalogue says what a dataset is; registering it again takes new content over.",
+            next_step="Register the same file without other options, or have the catalogue changed.",
+        )
+
+
 def check_unretired(dataset: Dataset | None) -> None:
     """Raises ``Conflict`` for a retired dataset: it does not come back, and its id is never used again."""
     if dataset and not dataset.live:
@@ -162,6 +233,15 @@ def check_unretired(dataset: Dataset | None) -> None:
             "access.dataset_retired",
             f"The dataset {dataset.id!r} was retired, and an id is never used again.",
             next_step="Choose another one.",
+        )
+
+
+def check_takeable(existing: Dataset | None, entry: str | None) -> None:
+    """Raises ``Conflict`` when an entry's id is retired, or was registered by hand (``entry``: its digest, if any)."""
+    check_unretired(existing)
+    if existing and entry is None:
+        raise Conflict(
+            "access.id_taken", f"The id {existing.id!r} was registered by {existing.registered_by} already."
         )
 
 
@@ -179,6 +259,13 @@ def check(registration: Registration) -> None:
             "access.invalid_classification",
             f"{registration.classification!r} is not a classification.",
             next_step=nearest(registration.classification, CLASSIFICATIONS),
+        )
+    if registration.owner != registration.owner.strip():
+        raise Invalid(
+            "access.invalid_owner",
+            f"{registration.owner!r} cannot be the owner of a dataset.",
+            cause="A person's name has no spaces around it, and nobody could decide on requests without one.",
+            next_step="Name the owner, or leave the owner out.",
         )
     for field, said in {
         "title": (registration.title,),
@@ -204,7 +291,7 @@ def _columns(notes: tuple[Column, ...], inspected: Inspection, before: tuple[Col
             raise Invalid(
                 "access.invalid_columns",
                 f"The file has no column {note.name!r}.",
-                cause=f"{inspected.location} was read.",
+                cause="Its present content was read.",
                 next_step=nearest(note.name, in_file),
             )
     said = {column.name: column for column in (*before, *notes)}
@@ -234,6 +321,15 @@ def _entry(table: Any, origin: str, name: str) -> Entry:
     if not entry.owner.strip():
         raise _wrong(origin, name, "It has no owner, so nobody could decide on requests.")
     return entry
+
+
+def _alone(deed: str, owner: str) -> Forbidden:
+    return Forbidden(
+        "access.four_eyes",
+        f"You cannot {deed}.",
+        cause=f"It belongs to {owner}, and you would use it without anybody else having looked at it.",
+        next_step=f"Ask {owner} for access, or another admin to change the owner.",
+    )
 
 
 def _refuse_unknown(table: Iterable[str], struct: type[msgspec.Struct], origin: str, name: str) -> None:

@@ -8,10 +8,14 @@ from jupyter_mlplatform.access.models import Dataset, Grant, Request
 from jupyter_mlplatform.access.ports import Unit
 
 
-def dataset(unit: Unit, action: str, changed: Dataset, actor: str, now: datetime) -> None:
-    """A dataset's event: for its owner and who registered it, because it names the place of the data."""
-    people = (changed.owner, changed.registered_by)
-    unit.append(at=now, actor=actor, action=action, subject=changed.id, body={"dataset": changed}, people=people)
+def dataset(
+    unit: Unit, action: str, changed: Dataset, actor: str, now: datetime, before: Dataset | None = None
+) -> None:
+    """A dataset's event: for its owner, the owner before, and who registered it; it names the place of the data."""
+    before_owner = before.owner if before else ""
+    people = {changed.owner, changed.registered_by, before_owner} - {""}
+    body = {"dataset": changed, "before_owner": before_owner}
+    unit.append(at=now, actor=actor, action=action, subject=changed.id, body=body, people=sorted(people))
 
 
 def request(

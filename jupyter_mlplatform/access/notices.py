@@ -14,12 +14,26 @@ def announce(event: Event, person: str) -> Notice | None:
         return None
     text, urgency = "", Urgency.INFO
     if event.actor != person:
-        request, grant = event.body.get("request"), event.body.get("grant")
-        if request:
+        request, grant, dataset = (event.body.get(noun) for noun in ("request", "grant", "dataset"))
+        if dataset:
+            text = _of_dataset(event, dataset, person)
+        elif request:
             text, urgency = _of_request(event, request, person)
         elif grant:
             text, urgency = _of_grant(event, grant, person)
     return Notice(seq=event.seq, action=event.action, subject=event.subject, text=text, urgency=urgency)
+
+
+def _of_dataset(event: Event, dataset: dict[str, Any], person: str) -> str:
+    title, owner, before = dataset["title"], dataset["owner"], event.body.get("before_owner", "")
+    who = "The catalogue" if event.actor == "catalogue" else event.actor
+    if event.action == "dataset.retired":
+        return f"{who} retired your dataset {title}." if person == owner else ""
+    if person == before != owner:
+        return f"{who} made {owner} the owner of {title}, which was yours."
+    if person == owner:
+        return f"{who} changed your dataset {title}." if before == owner else f"{who} made you the owner of {title}."
+    return ""
 
 
 def _of_request(event: Event, request: dict[str, Any], person: str) -> tuple[str, Urgency]:

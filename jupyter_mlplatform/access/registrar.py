@@ -11,10 +11,10 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from jupyter_mlplatform.access import catalogue, facts, grants, requests
-from jupyter_mlplatform.access.catalogue import Listed, Reading
+from jupyter_mlplatform.access.catalogue import Fault, Listed, Reading
 from jupyter_mlplatform.access.models import Dataset, EndReason, Registration, RequestState
 from jupyter_mlplatform.access.ports import Catalogues, Files, Store
-from jupyter_mlplatform.errors import Conflict, Forbidden, NotFound, PlatformError, Problem
+from jupyter_mlplatform.errors import Forbidden, NotFound, PlatformError
 from jupyter_mlplatform.policy import AccessPolicy
 
 CATALOGUE = "catalogue"
@@ -33,7 +33,7 @@ class Registrar:
         self._clock = clock
         self._guard = threading.Lock()
         self._done: Reading | None = None
-        self._problems: tuple[Problem, ...] = ()
+        self._faults: tuple[Fault, ...] = ()
 
     def register(self, person: str, path: Path, registration: Registration) -> Dataset:
         """Make a file known as a dataset, or take over the present content of one that is."""
@@ -43,11 +43,15 @@ class Registrar:
             existing = unit.dataset(registration.id)
             catalogue.check_unretired(existing)
             catalogue.check_authority(existing, registration, person, self._policy)
+            if existing and unit.entry(existing.id) is not None:
+                catalogue.check_listed(registration, inspected, existing)
             dataset = catalogue.describe(registration, inspected, existing, person, self._clock())
             if existing and catalogue.same(existing, dataset):
                 return existing
+            others = unit.datasets_at(dataset.location)
+            catalogue.check_location(dataset, others, existing, person, self._policy)
             unit.put_dataset(dataset)
-            facts.dataset(unit, "dataset.registered", dataset, person, dataset.registered_at)
+            facts.dataset(unit, "dataset.registered", dataset, person, dataset.registered_at, existing)
         return dataset
 
     def retire(self, person: str, dataset: Dataset) -> Dataset:
@@ -66,7 +70,7 @@ class Registrar:
                 return current
             gone = replace(current, live=False)
             unit.put_dataset(gone)
-            facts.dataset(unit, "dataset.retired", gone, person, now)
+            facts.dataset(unit, "dataset.retired", gone, person, now, current)
             for request in unit.open_requests(gone.id):
                 void = requests.close(request, RequestState.VOID)
                 unit.put_request(void)
@@ -78,17 +82,17 @@ class Registrar:
                 facts.grant(unit, "grant.ended", ended, gone, person, now)
         return gone
 
-    def live(self, dataset_id: str) -> Dataset:
-        """A dataset that exists and is not retired. Raises ``NotFound`` that says what is known about it."""
-        problems = self.take_over()
+    def live(self, dataset_id: str, person: str) -> Dataset:
+        """A dataset that exists and is not retired. Raises ``NotFound`` that says what ``person`` may know about it."""
+        faults = self.take_over()
         dataset = self._store.dataset(dataset_id)
         if dataset is not None and dataset.live:
             return dataset
-        wrong = next((each for each in problems if each.message.startswith(f"The dataset {dataset_id} of ")), None)
+        wrong = next((each.told(person in self._policy.admins) for each in faults if each.dataset_id == dataset_id), None)
         if dataset is not None:
             cause = "It was retired."
         elif wrong:
-            cause = f"{wrong.message} {wrong.cause}"
+            cause = f"{wrong.message} {wrong.cause}".strip()
         else:
             close = difflib.get_close_matches(dataset_id, self._store.dataset_ids(""), n=1)
             cause = f"Did you mean {close[0]!r}?" if close else ""
@@ -99,37 +103,35 @@ class Registrar:
             next_step="See what there is: mlplat data search",
         )
 
-    def take_over(self) -> tuple[Problem, ...]:
+    def take_over(self) -> tuple[Fault, ...]:
         """Bring the store up to the catalogue files. Returns what is wrong with them."""
         with self._guard:
             reading = self._catalogues.read()
-            if reading != self._done or self._problems:
+            if reading != self._done or self._faults:
                 known = self._store.entries()
-                problems = list(reading.problems)
+                faults = list(reading.faults)
                 for listed in reading.listed:
                     if known.get(listed.entry.id) == listed.digest:
                         continue
                     try:
-                        self._take(listed)
+                        self._take(listed, known.get(listed.entry.id))
                     except PlatformError as error:
-                        problems.append(catalogue.wrong_entry(listed.catalogue, listed.entry.id, error))
-                self._done, self._problems = reading, tuple(problems)
-            return self._problems
+                        faults.append(catalogue.wrong_entry(listed.catalogue, listed.entry.id, error))
+                self._done, self._faults = reading, tuple(faults)
+            return self._faults
 
-    def _take(self, listed: Listed) -> None:
+    def _take(self, listed: Listed, known: str | None) -> None:
         registration = listed.entry.registration()
+        # First what costs nothing: a conflict stays for long, and reading the whole file again each time is no help.
+        catalogue.check_takeable(self._store.dataset(registration.id), known)
         inspected = self._files.inspect(Path(listed.location))
         with self._store.unit() as unit:
             existing, entry = unit.dataset(registration.id), unit.entry(registration.id)
             if entry == listed.digest:
                 return
-            catalogue.check_unretired(existing)
-            if existing and entry is None:
-                raise Conflict(
-                    "access.id_taken", f"The id {existing.id!r} was registered by {existing.registered_by} already."
-                )
+            catalogue.check_takeable(existing, entry)
             dataset = catalogue.describe(registration, inspected, None, CATALOGUE, self._clock())
             unit.note_entry(dataset.id, listed.digest)
             if existing is None or not catalogue.same(existing, dataset):
                 unit.put_dataset(dataset)
-                facts.dataset(unit, "dataset.registered", dataset, CATALOGUE, dataset.registered_at)
+                facts.dataset(unit, "dataset.registered", dataset, CATALOGUE, dataset.registered_at, existing)

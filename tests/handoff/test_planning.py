@@ -275,6 +275,15 @@ class TestTheBundle:
         (place.root / "new.py").write_text("x = 1")
         assert plan(place, path).bundle.files == (".gitignore", "new.py", "two.ipynb")
 
+    def test_a_project_in_a_folder_that_git_ignores_as_a_whole_is_packed(self, place: Place) -> None:
+        """Such a folder is not the repository's: a scratch or demo folder inside somebody's clone."""
+        path = place.notebook()
+        (place.root / "lib.py").write_text("x = 1")
+        subprocess.run(["git", "init", "-q"], cwd=place.root.parent, check=True)
+        (place.root.parent / ".gitignore").write_text(f"/{place.root.name}/\n")
+        bundle = plan(place, path).bundle
+        assert bundle.files == ("lib.py", "two.ipynb")
+
     def test_code_that_is_ignored_blocks(self, place: Place) -> None:
         path = place.steps()
         (place.root / ".mlplatignore").write_text("train.py\n")

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from jupyter_mlplatform import policy
-from jupyter_mlplatform.access.catalogue import Entry, Listed, Reading, digest, entries, wrong_entry
+from jupyter_mlplatform.access.catalogue import Entry, Fault, Listed, Reading, digest, entries, wrong_entry
 from jupyter_mlplatform.errors import Invalid, PlatformError, Problem
 
 _Stamp = tuple[int, int, int] | None
@@ -22,16 +22,16 @@ class CatalogueFiles:
     def read(self) -> Reading:
         """All entries of all files. An id belongs to the first file that lists it."""
         listed: dict[str, Listed] = {}
-        problems: list[Problem] = []
+        faults: list[Fault] = []
         for path in self._paths:
             reading = self._file(path)
-            problems += reading.problems
+            faults += reading.faults
             for each in reading.listed:
                 first = listed.setdefault(each.entry.id, each)
                 if first is not each:
                     taken = Invalid("access.catalogue_wrong", f"The id stands in {first.catalogue} already.")
-                    problems.append(wrong_entry(str(path), each.entry.id, taken))
-        return Reading(tuple(listed.values()), tuple(problems))
+                    faults.append(wrong_entry(path.name, each.entry.id, taken))
+        return Reading(tuple(listed.values()), tuple(faults))
 
     def _file(self, path: Path) -> Reading:
         stamp = _stamp(path)
@@ -46,17 +46,23 @@ def _parse(path: Path) -> Reading:
     try:
         document = policy.read_toml(path, code="access.catalogue_unreadable")
     except Invalid as error:
-        return Reading(problems=(error.problem,))
-    found, problems = entries(document, str(path))
+        return Reading(faults=(Fault("", _unreadable(path, error)),))
+    found, faults = entries(document, path.name)
     listed = []
     for entry in found:
         try:
             location = _locate(entry, path)
         except PlatformError as error:
-            problems.append(wrong_entry(str(path), entry.id, error))
+            faults.append(wrong_entry(path.name, entry.id, error))
         else:
-            listed.append(Listed(entry=entry, catalogue=str(path), location=location, digest=digest(entry, location)))
-    return Reading(tuple(listed), tuple(problems))
+            listed.append(Listed(entry=entry, catalogue=path.name, location=location, digest=digest(entry, location)))
+    return Reading(tuple(listed), tuple(faults))
+
+
+def _unreadable(path: Path, error: Invalid) -> Problem:
+    """The same with the file's name: its place is not for everybody who reads about it."""
+    cause = error.problem.cause.replace(str(path), path.name)
+    return Problem(error.problem.code, f"The catalogue {path.name} cannot be read.", cause, error.problem.next_step)
 
 
 def _locate(entry: Entry, catalogue: Path) -> str:
@@ -64,11 +70,17 @@ def _locate(entry: Entry, catalogue: Path) -> str:
     path = Path(entry.path)
     if path.is_absolute():
         return str(path)
-    folder = catalogue.resolve().parent
-    found = (folder / path).resolve()
+    try:
+        folder = catalogue.resolve().parent
+        found = (folder / path).resolve()
+    except (OSError, RuntimeError, ValueError) as error:
+        # In turn: a name too long for the system, links that lead to each other, a NUL.
+        raise Invalid("access.invalid_path", f"{entry.path!r} cannot be a path.", cause=f"{error}.") from error
     if not found.is_relative_to(folder):
         raise Invalid(
-            "access.path_outside", f"The path {entry.path!r} leads out of {folder}.", next_step="Name an absolute path."
+            "access.path_outside",
+            f"The path {entry.path!r} leads out of the catalogue's folder.",
+            next_step="Name an absolute path.",
         )
     return str(found)
 

@@ -129,7 +129,7 @@ def write_archive(root: Path, names: Iterable[str], archive: Path) -> None:
 def commit(root: Path) -> str:
     """The git commit of ``root``, with ``-dirty`` when files differ from it; empty outside git."""
     head = _git(root, "rev-parse", "HEAD")
-    if not head:
+    if not head or _ignored_as_a_whole(root):
         return ""
     changed = _git(root, "status", "--porcelain", "--", ".")
     return head.decode().strip() + ("-dirty" if changed else "")
@@ -154,7 +154,14 @@ def _sha256(file: io.BufferedReader) -> hashlib._Hash:
     return digest
 
 
+def _ignored_as_a_whole(root: Path) -> bool:
+    """Whether the repository around ``root`` ignores it: a scratch folder in somebody's clone is not part of it."""
+    return bool(_git(root, "check-ignore", "--", "."))
+
+
 def _from_git(root: Path) -> list[str] | None:
+    if _ignored_as_a_whole(root):
+        return None
     found = _git(root, "ls-files", "-z", "--cached", "--others", "--exclude-standard")
     return None if found is None else [os.fsdecode(name) for name in found.split(b"\0") if name]
 
