@@ -196,7 +196,9 @@ def check_location(
             "access.location_taken",
             f"This file is registered as {other.id!r} already.",
             cause=f"It belongs to {other.owner}, who decides who may use it.",
-            next_step=f"Ask {other.owner} for access: mlplat data request {other.id}" if other.live else "",
+            next_step=f"Ask for access: mlplat data request {other.id}"
+            if other.live
+            else f"Ask {other.owner} or an admin of data access to register it.",
         )
     if policy.four_eyes and dataset.owner == person:
         raise _alone(f"register the file of {other.id!r} as your own", other.owner)
@@ -220,7 +222,7 @@ def check_listed(registration: Registration, inspected: Inspection, existing: Da
     if changed:
         raise Conflict(
             "access.in_catalogue",
-            f"The dataset {existing.id!r} stands in a catalogue, so its {' and '.join(changed)} cannot be changed here.",
+            f"{existing.id!r} stands in a catalogue, so its {' and '.join(changed)} cannot be changed here.",
             cause="The platform team's catalogue says what a dataset is; registering it again takes new content over.",
             next_step="Register the same file without other options, or have the catalogue changed.",
         )
@@ -240,9 +242,7 @@ def check_takeable(existing: Dataset | None, entry: str | None) -> None:
     """Raises ``Conflict`` when an entry's id is retired, or was registered by hand (``entry``: its digest, if any)."""
     check_unretired(existing)
     if existing and entry is None:
-        raise Conflict(
-            "access.id_taken", f"The id {existing.id!r} was registered by {existing.registered_by} already."
-        )
+        raise Conflict("access.id_taken", f"The id {existing.id!r} was registered by {existing.registered_by} already.")
 
 
 def check(registration: Registration) -> None:

@@ -18,6 +18,17 @@ def dataset(
     unit.append(at=now, actor=actor, action=action, subject=changed.id, body=body, people=sorted(people))
 
 
+def renewal(unit: Unit, changed: Dataset, before: Dataset | None, actor: str, now: datetime) -> None:
+    """That the content is new, for those who may use it; it does not name the place of the data."""
+    if before is None or before.fingerprint == changed.fingerprint:
+        return
+    holders = {grant.subject for grant in unit.open_grants(changed.id) if now < grant.not_after}
+    if holders:
+        body = {"dataset_id": changed.id, "title": changed.title, "rows": changed.rows}
+        people = sorted(holders)
+        unit.append(at=now, actor=actor, action="dataset.renewed", subject=changed.id, body=body, people=people)
+
+
 def request(
     unit: Unit, action: str, changed: Request, of: Dataset, actor: str, now: datetime, reason: str = ""
 ) -> None:

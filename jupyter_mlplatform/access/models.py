@@ -139,7 +139,8 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
 class Request(msgspec.Struct, frozen=True, kw_only=True):
     """A person asks for a scope, for a purpose, for ``days`` days. ``revision`` grows when it is changed.
 
-    ``approvers`` are the people who may decide now; ``grant_id`` is set when it was approved.
+    ``approvers`` are the people who may decide now; ``grant_id`` is set when it was approved; ``revised_at`` when its
+    last revision was made.
     """
 
     id: str
@@ -156,6 +157,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     approvers: tuple[str, ...] = ()
     decisions: tuple[Decision, ...] = ()
     grant_id: str | None = None
+    revised_at: datetime | None = None
 
 
 class GrantState(str, Enum):

@@ -15,7 +15,9 @@ def announce(event: Event, person: str) -> Notice | None:
     text, urgency = "", Urgency.INFO
     if event.actor != person:
         request, grant, dataset = (event.body.get(noun) for noun in ("request", "grant", "dataset"))
-        if dataset:
+        if event.action == "dataset.renewed":
+            text = f"{_who(event)} registered new content of {event.body['title']}, which you may use."
+        elif dataset:
             text = _of_dataset(event, dataset, person)
         elif request:
             text, urgency = _of_request(event, request, person)
@@ -26,7 +28,7 @@ def announce(event: Event, person: str) -> Notice | None:
 
 def _of_dataset(event: Event, dataset: dict[str, Any], person: str) -> str:
     title, owner, before = dataset["title"], dataset["owner"], event.body.get("before_owner", "")
-    who = "The catalogue" if event.actor == "catalogue" else event.actor
+    who = _who(event)
     if event.action == "dataset.retired":
         return f"{who} retired your dataset {title}." if person == owner else ""
     if person == before != owner:
@@ -48,12 +50,16 @@ def _of_request(event: Event, request: dict[str, Any], person: str) -> tuple[str
         return told.get(kind, ""), Urgency.INFO
     if person != request["requester"]:
         return "", Urgency.INFO
-    why = _why(request["decisions"][-1]["reason"] if request["decisions"] else "")
+    last = request["decisions"][-1] if request["decisions"] else None
+    lapsed = f"Nobody decided on your request for {title}; it is closed."
+    if last and (last["verdict"], last["revision"]) == ("ask_changes", request["revision"]):
+        lapsed = f"You did not change your request for {title} as {last['actor']} asked; it is closed."
+    why = _why(last["reason"] if last else "")
     told = {
         "approved": f"{who} approved your request for {title}.",
         "rejected": f"{who} rejected your request for {title}{why}",
         "changes_asked": f"{who} asks you to change your request for {title}{why}",
-        "lapsed": f"Nobody decided on your request for {title}; it is closed.",
+        "lapsed": lapsed,
         "void": f"Your request for {title} is closed, because the dataset was retired.",
     }
     return told.get(kind, ""), Urgency.SUCCESS if kind == "approved" else Urgency.WARNING
@@ -71,6 +77,10 @@ def _of_grant(event: Event, grant: dict[str, Any], person: str) -> tuple[str, Ur
     if person == event.body["owner"] and event.action == "grant.revoked" and event.actor == grant["subject"]:
         return f"{event.actor} gave up the access to {title}{why}", Urgency.INFO
     return "", Urgency.INFO
+
+
+def _who(event: Event) -> str:
+    return "The catalogue" if event.actor == "catalogue" else event.actor
 
 
 def _why(reason: str) -> str:

@@ -23,12 +23,16 @@ class Unit(Protocol):
         """A dataset, also a retired one."""
         ...
 
+    def datasets_at(self, location: str) -> tuple[Dataset, ...]:
+        """Datasets whose data lies there, also retired ones."""
+        ...
+
     def request(self, request_id: str) -> Request | None:
         """A request."""
         ...
 
-    def request_by_key(self, person: str, key: str) -> Request | None:
-        """The request that this person sent with this idempotency key."""
+    def request_by_key(self, person: str, key: str) -> tuple[Request, str] | None:
+        """The request that this person sent with this idempotency key, and the digest of what was sent."""
         ...
 
     def open_requests(self, dataset_id: str, person: str = "") -> tuple[Request, ...]:
@@ -55,8 +59,8 @@ class Unit(Protocol):
         """Add version 1, or replace the version before this one."""
         ...
 
-    def remember_key(self, person: str, key: str, request_id: str) -> None:
-        """This key of this person stands for this request from now on."""
+    def remember_key(self, person: str, key: str, request_id: str, digest: str) -> None:
+        """This key of this person stands for this request, sent with this content, from now on."""
         ...
 
     def entry(self, dataset_id: str) -> str | None:
@@ -83,6 +87,10 @@ class Store(Protocol):
 
     def dataset(self, dataset_id: str) -> Dataset | None:
         """A dataset, also a retired one."""
+        ...
+
+    def datasets_at(self, location: str) -> tuple[Dataset, ...]:
+        """Datasets whose data lies there, also retired ones."""
         ...
 
     def dataset_ids(self, prefix: str) -> tuple[str, ...]:
@@ -121,8 +129,8 @@ class Store(Protocol):
         """Grants on the datasets of ``owner``, or on all when ``None``; the one that ends first at the top."""
         ...
 
-    def due(self, now: datetime, asked_before: datetime) -> tuple[tuple[Grant, ...], tuple[Request, ...]]:
-        """Grants past their end, and open requests asked before an instant, that are not closed yet."""
+    def due(self, now: datetime, waiting_since: datetime) -> tuple[tuple[Grant, ...], tuple[Request, ...]]:
+        """Grants past their end, and open requests that have stood as they are since an instant or longer."""
         ...
 
     def events(self, person: str | None, *, after: int = 0, newest: int | None = None) -> tuple[Event, ...]:
@@ -147,6 +155,10 @@ class Files(Protocol):
 
     def read(self, dataset: Dataset, columns: Sequence[str]) -> Any:
         """A ``pyarrow.Table`` of these columns. Raises when the content is not the registered one any more."""
+        ...
+
+    def target(self, path: Path, *, force: bool) -> Path:
+        """Where a file named so would be written. Raises when it cannot be, or exists and ``force`` is not given."""
         ...
 
     def write(self, table: Any, path: Path) -> str:

@@ -52,6 +52,7 @@ class Registrar:
             catalogue.check_location(dataset, others, existing, person, self._policy)
             unit.put_dataset(dataset)
             facts.dataset(unit, "dataset.registered", dataset, person, dataset.registered_at, existing)
+            facts.renewal(unit, dataset, existing, person, dataset.registered_at)
         return dataset
 
     def retire(self, person: str, dataset: Dataset) -> Dataset:
@@ -88,7 +89,9 @@ class Registrar:
         dataset = self._store.dataset(dataset_id)
         if dataset is not None and dataset.live:
             return dataset
-        wrong = next((each.told(person in self._policy.admins) for each in faults if each.dataset_id == dataset_id), None)
+        wrong = next(
+            (each.told(person in self._policy.admins) for each in faults if each.dataset_id == dataset_id), None
+        )
         if dataset is not None:
             cause = "It was retired."
         elif wrong:
@@ -123,7 +126,10 @@ class Registrar:
     def _take(self, listed: Listed, known: str | None) -> None:
         registration = listed.entry.registration()
         # First what costs nothing: a conflict stays for long, and reading the whole file again each time is no help.
-        catalogue.check_takeable(self._store.dataset(registration.id), known)
+        existing = self._store.dataset(registration.id)
+        if existing and known is None:
+            known = self._store.entries().get(registration.id)
+        catalogue.check_takeable(existing, known)
         inspected = self._files.inspect(Path(listed.location))
         with self._store.unit() as unit:
             existing, entry = unit.dataset(registration.id), unit.entry(registration.id)
@@ -135,3 +141,4 @@ class Registrar:
             if existing is None or not catalogue.same(existing, dataset):
                 unit.put_dataset(dataset)
                 facts.dataset(unit, "dataset.registered", dataset, CATALOGUE, dataset.registered_at, existing)
+                facts.renewal(unit, dataset, existing, CATALOGUE, dataset.registered_at)

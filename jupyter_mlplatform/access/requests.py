@@ -6,9 +6,11 @@ requester, lapse with time, or become void when the dataset goes.
 
 from __future__ import annotations
 
+import hashlib
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
+import msgspec
 from msgspec.structs import replace
 
 from jupyter_mlplatform.access import texts
@@ -84,6 +86,26 @@ def check(new: NewRequest, person: str, dataset: Dataset, policy: AccessPolicy) 
     return Asked(Scope(dataset_id=dataset.id, columns=_columns(new.columns, dataset)), new.purpose, new.reason, days)
 
 
+def digest(new: NewRequest) -> str:
+    """Names what was sent, whatever its key."""
+    return hashlib.sha256(msgspec.json.encode(replace(new, idempotency_key=""))).hexdigest()
+
+
+def repeated(request: Request, sent: str, digest: str) -> Request:
+    """The request that a key stands for. Raises ``Conflict`` when the key came with other content this time.
+
+    Keys from before contents were kept (``sent`` is empty) are taken as they are.
+    """
+    if sent not in ("", digest):
+        raise Conflict(
+            "access.key_reused",
+            "This idempotency key was used for another request.",
+            cause=f"It stands for the request {request.id}, which was sent with other content.",
+            next_step="Send a new key with each new request.",
+        )
+    return request
+
+
 def submit(request_id: str, person: str, asked: Asked, dataset: Dataset, now: datetime) -> Request:
     """A new request."""
     return Request(
@@ -101,7 +123,7 @@ def submit(request_id: str, person: str, asked: Asked, dataset: Dataset, now: da
     )
 
 
-def revise(request: Request, asked: Asked) -> Request:
+def revise(request: Request, asked: Asked, now: datetime) -> Request:
     """The next revision of an open request; the same request when nothing is different and no change was asked."""
     same = Asked(request.scope, request.purpose, request.reason, request.days) == asked
     if request.state is RequestState.SUBMITTED and same:
@@ -115,6 +137,7 @@ def revise(request: Request, asked: Asked) -> Request:
         state=RequestState.SUBMITTED,
         revision=request.revision + 1,
         version=request.version + 1,
+        revised_at=now,
     )
 
 
@@ -175,6 +198,18 @@ def withdraw(request: Request, actor: str, reason: str) -> Request:
     return replace(request, state=RequestState.WITHDRAWN, version=request.version + 1)
 
 
+def waits_since(request: Request) -> datetime:
+    """When it began to stand as it is: when it was asked, last revised or last decided on."""
+    decided = (decision.at for decision in request.decisions)
+    return max((request.created_at, request.revised_at or request.created_at, *decided))
+
+
+def sent_back(request: Request) -> Decision | None:
+    """The wish for a change that the requester has not answered yet."""
+    last = request.decisions[-1] if request.decisions else None
+    return last if last and last.verdict is Verdict.ASK_CHANGES and last.revision == request.revision else None
+
+
 def close(request: Request, state: RequestState) -> Request:
     """An open request that time (``LAPSED``) or the end of its dataset (``VOID``) closes."""
     return replace(request, state=state, version=request.version + 1)
@@ -189,9 +224,13 @@ def standing(request: Request) -> str:
         return f"{last.actor} {verb[last.verdict.value]} on {last.at:%Y-%m-%d}{why}"
     if request.state is RequestState.SUBMITTED:
         return f"It waits for {' or '.join(request.approvers) or 'the owner'}."
+    unanswered = sent_back(request)
+    lapsed = f"Nobody decided on it within {LAPSES_AFTER.days} days."
+    if unanswered:
+        lapsed = f"It was not changed within {LAPSES_AFTER.days} days after {unanswered.actor} asked for a change."
     closed = {
         RequestState.WITHDRAWN: f"{request.requester} withdrew it.",
-        RequestState.LAPSED: f"Nobody decided on it within {LAPSES_AFTER.days} days.",
+        RequestState.LAPSED: lapsed,
         RequestState.VOID: "Its dataset is gone.",
     }
     return closed[request.state]

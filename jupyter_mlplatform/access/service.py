@@ -39,7 +39,7 @@ from jupyter_mlplatform.access.models import (
 from jupyter_mlplatform.access.ports import Catalogues, Files, Store
 from jupyter_mlplatform.access.registrar import Registrar
 from jupyter_mlplatform.access.usage import Usage
-from jupyter_mlplatform.errors import Invalid, NotFound, nearest
+from jupyter_mlplatform.errors import Conflict, Invalid, NotFound, nearest
 from jupyter_mlplatform.notice import Notice
 from jupyter_mlplatform.policy import AccessPolicy
 
@@ -79,7 +79,8 @@ class AccessService:
 
     def search(self, person: str, search: Search) -> SearchPage:
         """A page of the catalogue, with facets and with the person's own access to each dataset."""
-        problems = self._registrar.take_over()
+        admin = person in self._policy.admins
+        problems = tuple(fault.told(admin) for fault in self._registrar.take_over())
         found, total = self._store.search(search)
         ids = [dataset.id for dataset in found]
         mine = self._store.requests_of(person, ids), self._store.grants_to(person, ids)
@@ -88,7 +89,7 @@ class AccessService:
 
     def dataset(self, person: str, dataset_id: str) -> DatasetPage:
         """One dataset, with the person's own access to it. The place of the data is for its owner and admins."""
-        dataset = self._registrar.live(dataset_id)
+        dataset = self._registrar.live(dataset_id, person)
         now = self._clock()
         asked = self._store.requests_of(person, [dataset_id])
         held = self._store.grants_to(person, [dataset_id])
@@ -115,7 +116,7 @@ class AccessService:
 
     def retire(self, person: str, dataset_id: str) -> Dataset:
         """End a dataset for good, with its requests and grants. Only by its owner or an admin."""
-        return self._registrar.retire(person, self._registrar.live(dataset_id))
+        return self._registrar.retire(person, self._registrar.live(dataset_id, person))
 
     # Asking and deciding
 
@@ -125,18 +126,19 @@ class AccessService:
             raise Invalid("access.invalid_key", f"An idempotency key has 1 to {LONGEST_KEY} characters.")
         texts.check("key", new.idempotency_key)
         self._settle()
-        self._registrar.live(new.dataset_id)
+        self._registrar.live(new.dataset_id, person)
+        digest = requests.digest(new)
         with self._store.unit() as unit:
             now = self._clock()
             before = unit.request_by_key(person, new.idempotency_key)
             if before is not None:
-                return self._seen(before)
+                return self._seen(requests.repeated(*before, digest))
             dataset = _present(unit.dataset(new.dataset_id), "dataset", new.dataset_id)
             catalogue.check_unretired(dataset)
             asked = requests.check(new, person, dataset, self._policy)
             open_one = next(iter(unit.open_requests(dataset.id, person)), None)
             request = (
-                requests.revise(open_one, asked)
+                requests.revise(open_one, asked, now)
                 if open_one
                 else requests.submit(_new_id("r"), person, asked, dataset, now)
             )
@@ -144,7 +146,7 @@ class AccessService:
                 unit.put_request(request)
                 action = "request.changed" if open_one else "request.submitted"
                 facts.request(unit, action, request, dataset, person, now)
-            unit.remember_key(person, new.idempotency_key, request.id)
+            unit.remember_key(person, new.idempotency_key, request.id, digest)
         return self._seen(request)
 
     def decide(self, person: str, request_id: str, new: NewDecision) -> Request:
@@ -219,6 +221,17 @@ class AccessService:
                 facts.grant(unit, "grant.revoked", revoked, dataset, person, now)
         return revoked
 
+    def remaining(self, person: str, ended: Grant) -> tuple[Grant, ...]:
+        """By what the subject of a grant that ended may still use the dataset; for those whom that grant concerns."""
+        dataset = self._store.dataset(ended.scope.dataset_id)
+        if dataset is None or not (person == ended.subject or self._oversees(person, dataset)):
+            return ()
+        if dataset.live and ended.subject == dataset.owner:
+            return (grants.own(dataset),)
+        now = self._clock()
+        held = self._store.grants_to(ended.subject, [dataset.id])
+        return tuple(each for each in held if grants.usable(each, now, ended.subject, dataset))
+
     def usable_grant(self, person: str, dataset_id: str, columns: Sequence[str] = ()) -> tuple[Dataset, Grant]:
         """The dataset and the grant by which the person may use it now; see ``Usage.grant``."""
         return self._usage.grant(person, dataset_id, columns)
@@ -233,6 +246,22 @@ class AccessService:
         path = folder / f"{dataset_id}.parquet"
         fingerprint = self._files.write(loaded.table, path)
         return Export(path=str(path), fingerprint=fingerprint, dataset=loaded.dataset, grant=loaded.grant)
+
+    def target(self, path: Path, *, force: bool = False) -> Path:
+        """Where :meth:`save` would write a file named so; asked before reading, so that no use is recorded in vain.
+
+        Raises ``Invalid`` for a name that cannot be written to, ``Conflict`` for a file that exists (unless ``force``)
+        or that is the data of a dataset.
+        """
+        target = self._files.target(path, force=force)
+        if self._store.datasets_at(str(target)):
+            raise Conflict(
+                "access.registered_file",
+                f"{target.name} is the registered file of a dataset.",
+                cause="Writing there would destroy data that others were granted.",
+                next_step="Choose another name.",
+            )
+        return target
 
     def save(self, loaded: Loaded, path: Path) -> None:
         """Write data that was handed out to a Parquet or CSV file, whole or not at all."""

@@ -31,7 +31,7 @@ class Usage:
         Raises ``NotFound`` for an unknown dataset, ``Invalid`` for an unknown column, and ``Forbidden`` that says why
         not: never asked, waiting, rejected, ended, or a column that is not granted.
         """
-        dataset = self._registrar.live(dataset_id)
+        dataset = self._registrar.live(dataset_id, person)
         known = [column.name for column in dataset.columns]
         for name in columns:
             if name not in known:

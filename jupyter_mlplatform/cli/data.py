@@ -12,6 +12,7 @@ from click.shell_completion import CompletionItem
 
 from jupyter_mlplatform.access.models import (
     Comment,
+    Dataset,
     DatasetPage,
     Grant,
     GrantState,
@@ -27,6 +28,7 @@ from jupyter_mlplatform.access.models import (
     Verdict,
 )
 from jupyter_mlplatform.cli.answer import Answer, Block, Code, Fields, Line, Table, Tone
+from jupyter_mlplatform.cli.given import FilePath, columns_named, under
 from jupyter_mlplatform.cli.session import Session, command
 from jupyter_mlplatform.errors import PlatformError, Unavailable
 from jupyter_mlplatform.policy import CLASSIFICATIONS
@@ -80,7 +82,11 @@ def _grants(session: Session, _: str) -> Any:
 dataset_argument = click.argument("dataset", shell_complete=completing(_datasets))
 inbox_argument = click.argument("request_id", metavar="REQUEST", shell_complete=completing(_requests("inbox")))
 own_argument = click.argument("request_id", metavar="REQUEST", shell_complete=completing(_requests("mine")))
-columns_option = click.option("--columns", default="", help="Columns, with commas between them; all when left out.")
+columns_option = click.option(
+    "--columns",
+    multiple=True,
+    help="Columns, with commas between them; all when left out. Repeat it for a name that has a comma.",
+)
 
 
 @command(group, "search")
@@ -109,11 +115,12 @@ def show(session: Session, dataset: str) -> Answer:
 @click.option("--purpose", required=True, shell_complete=completing(_purposes), help="One of the policy's purposes.")
 @click.option("--days", type=int, help="How long; the policy's usual time when left out.")
 @click.option("--reason", default="", help="What for, in your words; the owner reads it.")
-def request(session: Session, dataset: str, columns: str, **said: Any) -> Answer:
+def request(session: Session, dataset: str, columns: tuple[str, ...], **said: Any) -> Answer:
     """Ask for access to a DATASET. Asking again while a request is open changes that one."""
     access = session.services.access
-    before = access.dataset(session.person, dataset).open_request
-    new = NewRequest(dataset_id=dataset, columns=_names(columns), idempotency_key=uuid.uuid4().hex, **said)
+    page = access.dataset(session.person, dataset)
+    before, names = page.open_request, columns_named(columns, _columns(page.dataset))
+    new = NewRequest(dataset_id=dataset, columns=names, idempotency_key=uuid.uuid4().hex, **said)
     made = access.ask(session.person, new)
     if before and before.id == made.id:
         same = before.revision == made.revision
@@ -139,13 +146,14 @@ def requests(session: Session, inbox: bool) -> Answer:
 
 @command(group, "approve")
 @inbox_argument
-@click.option("--columns", default="", help="Grant only these of the columns asked for.")
+@click.option("--columns", multiple=True, help="Grant only these of the columns asked for.")
 @click.option("--days", type=int, help="Grant fewer days than asked for.")
 @click.option("--reason", default="")
 @click.option("--revision", type=int, help="The revision you looked at; the present one when left out.")
-def approve(session: Session, request_id: str, columns: str, **said: Any) -> Answer:
+def approve(session: Session, request_id: str, columns: tuple[str, ...], **said: Any) -> Answer:
     """Approve a REQUEST, as it is or narrower."""
-    return _decide(session, request_id, Verdict.APPROVE, columns=_names(columns), **said)
+    asked = session.services.access.request(session.person, request_id).scope.columns if columns else ()
+    return _decide(session, request_id, Verdict.APPROVE, columns=columns_named(columns, asked), **said)
 
 
 @command(group, "reject")
@@ -199,18 +207,28 @@ def grants(session: Session, owned: bool) -> Answer:
 @click.option("--reason", default="")
 def revoke(session: Session, grant_id: str, reason: str) -> Answer:
     """End a GRANT at once: one on your dataset, or your own."""
-    ended = session.services.access.revoke(session.person, grant_id, Revocation(reason))
-    return Answer(ended, Line(f"{ended.subject} can no longer use {ended.scope.dataset_id}."))
+    access = session.services.access
+    ended = access.revoke(session.person, grant_id, Revocation(reason))
+    left = access.remaining(session.person, ended)
+    if not left:
+        return Answer(ended, Line(f"The grant {ended.id} ended: {ended.subject} cannot use {ended.scope.dataset_id}."))
+    lines = [Line(f"{_by(each)}: {len(each.scope.columns)} columns, {_until(each)}.") for each in left]
+    said = f"The grant {ended.id} ended, but {ended.subject} can still use {ended.scope.dataset_id}:"
+    return Answer(ended, Line(said, Tone.WARNING), *lines)
 
 
 @command(group, "load")
 @dataset_argument
 @columns_option
-@click.option("--output", type=click.Path(path_type=Path), help="Write to this Parquet or CSV file.")
-def load(session: Session, dataset: str, columns: str, output: Path | None) -> Answer:
+@click.option("--output", type=FilePath(), help="Write to this Parquet or CSV file.")
+@click.option("--force", is_flag=True, help="Replace that file if it exists.")
+def load(session: Session, dataset: str, columns: tuple[str, ...], output: Path | None, force: bool) -> Answer:
     """Read what you were granted of a DATASET: a DataFrame in a notebook, a preview on a terminal."""
     access = session.services.access
-    loaded = access.load(session.person, dataset, _names(columns) or None)
+    known = _columns(access.dataset(session.person, dataset).dataset) if columns else ()
+    names = columns_named(columns, known)
+    target = access.target(under(session.root, output), force=force) if output else None
+    loaded = access.load(session.person, dataset, names or None)
     table, until = loaded.table, _until(loaded.grant)
     said = Line(f"{dataset}: {table.num_rows:,} rows × {table.num_columns} columns, {until}.", Tone.GOOD)
     data = {
@@ -220,8 +238,8 @@ def load(session: Session, dataset: str, columns: str, output: Path | None) -> A
         "grant": loaded.grant,
         "output": str(output) if output else None,
     }
-    if output:
-        access.save(loaded, session.root / output)
+    if target:
+        access.save(loaded, target)
         return Answer(data, said, Line(f"Written to {output}."))
     if session.notebook:
         return Answer(data, said, result=_frame(loaded))
@@ -229,7 +247,7 @@ def load(session: Session, dataset: str, columns: str, output: Path | None) -> A
 
 
 @command(group, "register")
-@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("file", type=FilePath())
 @click.option("--id", "dataset_id", required=True, help="A short name that never changes.")
 @click.option("--title", default="")
 @click.option("--owner", default="", help="Who decides on requests; you, when left out.")
@@ -239,7 +257,7 @@ def load(session: Session, dataset: str, columns: str, output: Path | None) -> A
 def register(session: Session, file: Path, dataset_id: str, **said: Any) -> Answer:
     """Make a Parquet or CSV FILE known as a dataset; again, after its content changed."""
     registration = Registration(id=dataset_id, **said)
-    made = session.services.access.register(session.person, session.root / file, registration)
+    made = session.services.access.register(session.person, under(session.root, file), registration)
     text = f"{made.id} is registered: {made.rows or 0:,} rows, {len(made.columns)} columns, owned by {made.owner}."
     return Answer(made, Line(text, Tone.GOOD))
 
@@ -266,8 +284,12 @@ def _decide(session: Session, request_id: str, verdict: Verdict, revision: int |
     return Answer(made, Line(told[verdict], Tone.GOOD))
 
 
-def _names(columns: str) -> tuple[str, ...]:
-    return tuple(name.strip() for name in columns.split(",") if name.strip())
+def _columns(dataset: Dataset) -> tuple[str, ...]:
+    return tuple(column.name for column in dataset.columns)
+
+
+def _by(grant: Grant) -> str:
+    return "as its owner" if grant.id == "owner" else f"by the grant {grant.id}"
 
 
 def _state(request: Request) -> str:
@@ -314,7 +336,7 @@ def _dataset_blocks(page: DatasetPage) -> list[Block]:
 
 
 def _own_columns(page: DatasetPage) -> tuple[str, ...]:
-    return tuple(column.name for column in page.dataset.columns) if page.access == "owner" else ()
+    return _columns(page.dataset) if page.access == "owner" else ()
 
 
 def _next(page: DatasetPage) -> list[Block]:

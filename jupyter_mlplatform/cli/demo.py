@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import sys
 import webbrowser
@@ -97,7 +98,7 @@ def _story(place: DemoFolder, port: int, say: Callable[[str], None]) -> Answer:
         told,
         Line("The story is told.", Tone.GOOD),
         Line(SEPARATION, Tone.QUIET),
-        Line(f"See the result: mlplat demo --folder {place.root}"),
+        Line(f"See the result in JupyterLab: {_program()} demo --folder {place.root}"),
     )
 
 
@@ -124,6 +125,11 @@ def _lab(place: DemoFolder, port: int, say: Callable[[str], None], *, browser: b
     why = f"{ended.capitalize()}'s server has ended, so both were stopped." if ended else "Both servers have stopped."
     kept = f"Everything is kept in {place.root}; 'mlplat demo --reset' removes it."
     return Answer({"folder": str(place.root), "ended": ended}, Line(why), Line(kept, Tone.QUIET))
+
+
+def _program() -> str:
+    """How this person can start us: by name, or by path when the environment is not activated."""
+    return "mlplat" if shutil.which("mlplat") else str(Path(sys.executable).with_name("mlplat"))
 
 
 def _has_desktop() -> bool:

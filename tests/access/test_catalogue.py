@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
+from jupyter_mlplatform.access.local.data_files import DataFiles
 from jupyter_mlplatform.access.models import Registration, Search
 from jupyter_mlplatform.access.service import AccessService
 from jupyter_mlplatform.errors import NotFound
@@ -39,8 +41,8 @@ def service(tmp_path: Path, clock: Clock, file: Path) -> AccessService:
     return make_service(tmp_path / "state", clock, catalogues=(file,))
 
 
-def problems(service: AccessService) -> list[str]:
-    page = service.search("alice", Search())
+def problems(service: AccessService, person: str = "ada") -> list[str]:
+    page = service.search(person, Search())
     return [f"{each.message} {each.cause}" for each in page.problems]
 
 
@@ -98,12 +100,44 @@ def test_a_wrong_entry_is_one_clear_problem_and_the_others_stay_usable(
     (file.parent / "link.parquet").symlink_to(tmp_path / "outside.parquet")
     file.write_text(f"[[dataset]]\n{entry}\n{GOOD}")
     (found,) = problems(service)
-    assert found.startswith(f"The dataset x of the catalogue {file} cannot be used.")
+    assert found.startswith("The dataset x of the catalogue plant.toml cannot be used.")
     assert said in found
+    assert str(file.parent) not in found
     assert ids(service) == ["weld_guns"]
     with pytest.raises(NotFound) as caught:
-        service.dataset("alice", "x")
+        service.dataset("ada", "x")
     assert said in caught.value.problem.cause
+    with pytest.raises(NotFound) as caught:
+        service.dataset("alice", "x")
+    assert caught.value.problem.cause == "The dataset x of a catalogue cannot be used."
+
+
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [
+        ("a\\u0000b.parquet", "cannot be a path"),
+        ("/a\\u0000b.parquet", "cannot be a path"),
+        ("loop.parquet", "loop"),
+        ("x" * 300 + ".parquet", "no file"),
+        ("latin.csv", "not UTF-8"),
+        ("ragged.csv", "Expected 2 columns, got 3."),
+        ("pipe.csv", "is not a file"),
+    ],
+)
+def test_an_odd_file_is_a_problem_of_its_entry_and_stops_nobody(
+    service: AccessService, file: Path, path: str, said: str
+) -> None:
+    (file.parent / "loop.parquet").symlink_to("loop.parquet")
+    (file.parent / "latin.csv").write_bytes("gerät,b\n1,2\n".encode("latin-1"))
+    (file.parent / "ragged.csv").write_text("a,b\n1,2\n1,2,SECRET\n")
+    os.mkfifo(file.parent / "pipe.csv")
+    file.write_text(f'[[dataset]]\nid = "odd"\nowner = "bob"\npath = "{path}"\n{GOOD}')
+    assert ids(service) == ["weld_guns"]
+    (found,) = problems(service)
+    assert said in found
+    assert "SECRET" not in found
+    assert problems(service, "alice") == ["The dataset odd of a catalogue cannot be used. "]
+    assert service.load("bob", "weld_guns").table.num_rows == 3
 
 
 @pytest.mark.parametrize("id_", ["", "Weld", "../x", "a/b", "x" * 65, "-x", "ä"])
@@ -128,7 +162,9 @@ def test_a_file_that_is_no_catalogue_says_so_and_what_was_known_stays(
 
 def test_a_missing_catalogue_is_a_problem_until_it_comes_back(service: AccessService, file: Path) -> None:
     file.rename(file.with_suffix(".away"))
-    assert "cannot be read" in problems(service)[0]
+    assert "The catalogue plant.toml cannot be read" in problems(service)[0]
+    assert str(file.parent) not in problems(service)[0]
+    assert problems(service, "alice") == ["A catalogue cannot be used. "]
     file.with_suffix(".away").rename(file)
     assert (problems(service), ids(service)) == ([], ["weld_guns"])
 
@@ -146,7 +182,7 @@ def test_an_id_belongs_to_the_first_that_used_it(tmp_path: Path, clock: Clock, f
     service = make_service(tmp_path / "state", clock, catalogues=(file, second))
     found = problems(service)
     assert "used twice in this file" in found[0]
-    assert f"stands in {file} already" in found[1]
+    assert "stands in plant.toml already" in found[1]
     assert ids(service) == ["weld_guns"]
 
 
@@ -156,6 +192,19 @@ def test_a_catalogue_cannot_take_a_dataset_that_a_person_registered(tmp_path: Pa
     service = make_service(tmp_path / "state", clock, catalogues=(file,))
     assert "registered by carol already" in problems(service)[0]
     assert service.dataset("alice", "weld_guns").dataset.owner == "carol"
+
+
+def test_an_entry_that_conflicts_is_not_read_again_with_every_search(
+    tmp_path: Path, clock: Clock, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    by_hand = make_service(tmp_path / "state", clock)
+    by_hand.register("carol", file.parent / "weld.parquet", Registration(id="weld_guns"))
+    read: list[Path] = []
+    monkeypatch.setattr(DataFiles, "inspect", lambda self, path: read.append(path))
+    service = make_service(tmp_path / "state", clock, catalogues=(file,))
+    for _ in range(3):
+        assert "registered by carol already" in problems(service)[0]
+    assert read == []
 
 
 def test_a_retired_dataset_does_not_come_back_through_its_catalogue(service: AccessService, file: Path) -> None:

@@ -175,10 +175,114 @@ def test_without_pandas_the_notebook_says_what_to_do(mlplat: Run, monkeypatch: p
 
 @pytest.mark.parametrize("name", ["out.parquet", "sub/out.csv"])
 def test_data_can_be_written_to_a_file(mlplat: Run, tmp_path: Path, name: str) -> None:
+    (tmp_path / "sub").mkdir()
     answer = mlplat("bob", "data", "load", "weld_guns", "--output", name)
     assert f"Written to {name}." in answer.text()
     read = pandas.read_parquet if name.endswith("parquet") else pandas.read_csv
     assert read(tmp_path / name).shape == (3, 3)
+
+
+@pytest.fixture
+def loads(mlplat: Run, services_of: Callable[[str], Services]) -> Callable[[], int]:
+    """How often data was handed out, by the trail."""
+
+    def count() -> int:
+        events = services_of("ada").access.trail("ada").items
+        return sum(event.action.startswith("data.") for event in events)
+
+    return count
+
+
+@pytest.mark.parametrize(
+    ("name", "code"),
+    [
+        ("old.parquet", "access.file_exists"),
+        ("weld.parquet", "access.file_exists"),
+        ("nowhere/out.parquet", "access.invalid_output"),
+        ("old.parquet/out.parquet", "access.invalid_output"),
+        ("folder.csv", "access.invalid_output"),
+        ("a\0b.csv", "cli.usage"),
+        ("~nobody-of-that-name/out.csv", "access.invalid_path"),
+        ("out.xlsx", "access.unknown_format"),
+        ("x" * 300 + ".csv", "access.invalid_output"),
+    ],
+)
+def test_an_output_that_cannot_be_is_refused_before_anything_is_read(
+    mlplat: Run, loads: Callable[[], int], tmp_path: Path, name: str, code: str
+) -> None:
+    (tmp_path / "old.parquet").write_text("mine")
+    (tmp_path / "folder.csv").mkdir()
+    assert mlplat("bob", "data", "load", "weld_guns", "--output", name).data.code == code
+    assert loads() == 0
+    assert (tmp_path / "old.parquet").read_text() == "mine"
+
+
+def test_with_force_a_file_is_replaced_but_never_the_data_of_a_dataset(
+    mlplat: Run, loads: Callable[[], int], tmp_path: Path
+) -> None:
+    before = (tmp_path / "weld.parquet").read_bytes()
+    refused = mlplat("bob", "data", "load", "weld_guns", "--columns", "force", "--output", "weld.parquet", "--force")
+    assert (refused.data.code, loads()) == ("access.registered_file", 0)
+    assert (tmp_path / "weld.parquet").read_bytes() == before
+    (tmp_path / "old.csv").write_text("mine")
+    assert mlplat("bob", "data", "load", "weld_guns", "--output", "old.csv", "--force").exit_code == 0
+    assert (pandas.read_csv(tmp_path / "old.csv").shape, loads()) == ((3, 3), 1)
+
+
+def test_an_output_may_start_at_home(mlplat: Run) -> None:
+    mlplat("bob", "data", "load", "weld_guns", "--output", "~/out.csv")
+    assert pandas.read_csv(Path.home() / "out.csv").shape == (3, 3)
+
+
+@pytest.mark.parametrize("empty", ["", " ", " , ", ","])
+def test_columns_that_name_nothing_never_mean_all_of_them(mlplat: Run, loads: Callable[[], int], empty: str) -> None:
+    request = ask(mlplat)
+    for person, words in [
+        ("bob", ("approve", request.id)),
+        ("bob", ("load", "weld_guns")),
+        ("carol", ("request", "weld_guns", "--purpose", "reporting")),
+    ]:
+        answer = mlplat(person, "data", *words, "--columns", empty)
+        assert (answer.exit_code, answer.data.code) == (2, "access.invalid_columns")
+    assert mlplat("alice", "data", "grants").data.items == ()
+    assert mlplat("carol", "data", "requests").data.items == ()
+    assert loads() == 0
+
+
+def test_columns_with_spaces_and_commas_in_their_names_can_be_named(mlplat: Run, tmp_path: Path) -> None:
+    (tmp_path / "odd.csv").write_text('a, b,"c,d",b\n1,2,3,4\n')
+    mlplat("bob", "data", "register", "odd.csv", "--id", "odd")
+
+    def request(*columns: str) -> Any:
+        words = [word for each in columns for word in ("--columns", each)]
+        return mlplat("alice", "data", "request", "odd", "--purpose", "reporting", *words).data
+
+    assert request(" b").scope.columns == (" b",)
+    assert request("a , b").scope.columns == ("a", " b")
+    assert request("a,b").scope.columns == ("a", "b")
+    made = request("c,d", "a", " b")
+    assert made.scope.columns == ("a", " b", "c,d")
+    decided = mlplat("bob", "data", "approve", made.id, "--columns", "c,d", "--columns", "a").data
+    assert decided.decisions[-1].columns == ("a", "c,d")
+    assert mlplat("alice", "data", "load", "odd", "--columns", "c,d").data["columns"] == ["c,d"]
+
+
+def test_revoking_says_which_grant_ended_and_what_remains(mlplat: Run) -> None:
+    first, second = (
+        mlplat("bob", "data", "approve", ask(mlplat, "--columns", columns, "--days", "9").id).data.grant_id
+        for columns in ("force", "force,worker")
+    )
+    told = mlplat("bob", "data", "revoke", first).text()
+    assert f"The grant {first} ended, but alice can still use weld_guns:" in told
+    assert f"by the grant {second}: 2 columns, until" in told
+    assert mlplat("alice", "data", "load", "weld_guns").exit_code == 0
+    assert mlplat("alice", "data", "revoke", second).text() == f"The grant {second} ended: alice cannot use weld_guns."
+
+
+def test_revoking_a_grant_of_who_owns_the_data_by_now_says_so(mlplat: Run) -> None:
+    grant = mlplat("bob", "data", "approve", ask(mlplat).id).data.grant_id
+    mlplat("ada", "data", "register", "weld.parquet", "--id", "weld_guns", "--owner", "alice")
+    assert "as its owner: 3 columns, your own." in mlplat("alice", "data", "revoke", grant).text()
 
 
 def test_a_person_can_end_a_dataset(mlplat: Run) -> None:
@@ -236,6 +340,7 @@ def test_the_trail_is_verified_and_exported(mlplat: Run, tmp_path: Path) -> None
     assert [line["action"] for line in lines] == ["dataset.registered", "request.submitted"]
     assert mlplat("ada", "audit", "export", "--output", "trail.jsonl").data.code == "audit.not_written"
     assert [event.action for event in mlplat("alice", "audit", "export").data.items] == ["request.submitted"]
+    assert mlplat("ada", "audit", "export", "--output", "a\0b").data.code == "cli.usage"
     (tmp_path / "shared" / "access.anchor").unlink()
     broken = mlplat("alice", "audit", "verify")
     assert broken.exit_code == 1

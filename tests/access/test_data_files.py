@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pyarrow
@@ -9,6 +10,7 @@ import pyarrow.csv
 import pyarrow.parquet
 import pytest
 
+from jupyter_mlplatform.access.local.bare import bare
 from jupyter_mlplatform.access.local.data_files import DataFiles
 from jupyter_mlplatform.access.models import Registration
 from jupyter_mlplatform.access.service import AccessService
@@ -111,6 +113,7 @@ def test_the_files_own_metadata_about_other_columns_is_not_handed_out(service: A
         ("empty.parquet", "", "access.file_unreadable"),
         ("empty.csv", "", "access.file_unreadable"),
         ("twice.csv", "a,a\n1,2\n", "access.file_unreadable"),
+        ("latin.csv", "ger\udce4t,b\n1,2\n", "access.file_unreadable"),
         ("ragged.csv", "a,b\n1,2\n1,2,3\n", "access.file_unreadable"),
         ("book.xlsx", "x", "access.unknown_format"),
         ("nothing", "x", "access.unknown_format"),
@@ -120,12 +123,86 @@ def test_a_file_that_is_no_data_cannot_be_registered(
     service: AccessService, tmp_path: Path, name: str, content: str | None, code: str
 ) -> None:
     if content is not None:
-        (tmp_path / name).write_text(content)
+        (tmp_path / name).write_bytes(content.encode(errors="surrogateescape"))
     seq = service.last_seq()
     with pytest.raises(PlatformError) as caught:
         service.register("bob", tmp_path / name, Registration(id="new"))
     assert caught.value.problem.code == code
     assert service.last_seq() == seq
+
+
+@pytest.mark.parametrize("name", ["a\0b.parquet", "a\0b/c.csv"])
+def test_a_path_with_a_nul_cannot_be_registered(service: AccessService, tmp_path: Path, name: str) -> None:
+    with pytest.raises(Invalid) as caught:
+        service.register("bob", tmp_path / name, Registration(id="new"))
+    assert caught.value.problem.code == "access.invalid_path"
+
+
+@pytest.mark.parametrize("text", ["a,b\n1,2\n1,2,SECRET\n", "a,b\n1,2\nSECRET\n"])
+def test_what_is_wrong_with_a_file_is_said_without_its_content(
+    service: AccessService, tmp_path: Path, text: str
+) -> None:
+    (tmp_path / "people.csv").write_text(text)
+    with pytest.raises(Invalid, match="Expected 2 columns") as caught:
+        service.register("bob", tmp_path / "people.csv", Registration(id="new"))
+    assert "SECRET" not in str(caught.value)
+    assert str(tmp_path) not in str(caught.value)
+
+
+def test_a_pipe_in_the_place_of_the_file_is_not_waited_for(service: AccessService, data_file: Path) -> None:
+    granted(service)
+    data_file.unlink()
+    os.mkfifo(data_file)
+    found = problem(service)
+    assert (found.code, found.message) == ("access.file_closed", "weld.parquet is not a file any more.")
+
+
+def test_comments_on_columns_and_inside_of_them_are_not_handed_out(service: AccessService, tmp_path: Path) -> None:
+    inner = pyarrow.field("x", pyarrow.int64(), metadata={"note": "SECRET"})
+    kinds = {
+        "plain": pyarrow.int64(),
+        "record": pyarrow.struct([inner]),
+        "list": pyarrow.list_(inner),
+        "large": pyarrow.large_list(inner),
+        "fixed": pyarrow.list_(inner, 1),
+        "map": pyarrow.map_(pyarrow.string(), inner),
+    }
+    values = [[1], [{"x": 1}], [[1]], [[1]], [[1]], [[("k", 1)]]]
+    schema = pyarrow.schema([pyarrow.field(name, kind, metadata={"was": "SECRET"}) for name, kind in kinds.items()])
+    path = tmp_path / "noted.parquet"
+    pyarrow.parquet.write_table(pyarrow.table(values, schema=schema), path)
+    service.register("bob", path, Registration(id="noted"))
+    granted(service, dataset_id="noted")
+    table = service.load("alice", "noted").table
+    assert table.to_pydict() == dict(zip(kinds, values, strict=True))
+    assert "SECRET" not in table.schema.to_string(show_field_metadata=True)
+    assert table["record"].type.field(0).metadata is None
+    assert table["list"].chunk(0).type.field(0).metadata is None
+    assert b"SECRET" not in Path(service.export("alice", "noted", tmp_path / "out").path).read_bytes()
+
+
+def test_categories_that_no_row_has_any_more_are_not_handed_out(service: AccessService, tmp_path: Path) -> None:
+    kind = pyarrow.dictionary(pyarrow.int8(), pyarrow.string(), ordered=True)
+    chunks = [
+        pyarrow.DictionaryArray.from_arrays(pyarrow.array(indices, pyarrow.int8()), ["b", "SECRET", "a"], ordered=True)
+        for indices in ([2, 0], [None, 2])
+    ]
+    path = tmp_path / "category.parquet"
+    pyarrow.parquet.write_table(pyarrow.table({"c": pyarrow.chunked_array(chunks, type=kind)}), path)
+    service.register("bob", path, Registration(id="category"))
+    granted(service, dataset_id="category")
+    column = service.load("alice", "category").table["c"]
+    assert (column.to_pylist(), column.type) == (["a", "b", None, "a"], kind)
+    assert column.chunk(0).dictionary.to_pylist() == ["b", "a"]
+    assert [str(each) for each in column.to_pandas().cat.categories] == ["b", "a"]
+    assert b"SECRET" not in Path(service.export("alice", "category", tmp_path / "out").path).read_bytes()
+
+
+def test_chunks_with_categories_of_their_own_keep_their_values() -> None:
+    chunks = [pyarrow.array(values).dictionary_encode() for values in (["a", "b"], ["c", "a"])]
+    table = bare(pyarrow.table({"c": pyarrow.chunked_array([chunk.slice(1) for chunk in chunks])}))
+    assert table["c"].to_pylist() == ["b", "a"]
+    assert [chunk.dictionary.to_pylist() for chunk in table["c"].chunks] == [["b"], ["a"]]
 
 
 def test_a_folder_is_not_a_file(service: AccessService, tmp_path: Path) -> None:
@@ -143,6 +220,9 @@ def test_what_cannot_be_written_leaves_no_half_file(tmp_path: Path) -> None:
     assert caught.value.problem.code == "access.not_written"
     with pytest.raises(Invalid):
         files.write(table, tmp_path / "out.xlsx")
+    with pytest.raises(Invalid) as refused:
+        files.write(pyarrow.table({"a": [[1]]}), tmp_path / "lists.csv")
+    assert refused.value.problem.code == "access.not_written"
     files.write(table, tmp_path / "out.csv")
     assert (tmp_path / "out.csv").read_text().split() == ['"a"', "1"]
     assert sorted(path.name for path in tmp_path.iterdir()) == ["etc", "file", "home", "out.csv"]

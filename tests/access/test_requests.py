@@ -126,7 +126,7 @@ def test_saying_no_needs_a_reason(verdict: Verdict, reason: str) -> None:
 
 def test_a_decision_on_a_revision_that_is_no_longer_current_is_refused() -> None:
     asked = requests.check(new_request(columns=("worker",)), "alice", DATASET, POLICY)
-    request = requests.revise(submitted(columns=("force",)), asked)
+    request = requests.revise(submitted(columns=("force",)), asked, START)
     assert (request.revision, request.version) == (2, 2)
     assert problem(Conflict, request, approval(revision=1)).problem.code == "access.revision_changed"
 
@@ -135,7 +135,7 @@ def test_changes_asked_and_answered_make_the_next_revision() -> None:
     sent_back = decide(submitted(), NewDecision(verdict=Verdict.ASK_CHANGES, revision=1, reason="fewer days"))
     assert sent_back.state is RequestState.CHANGES_ASKED
     assert problem(Conflict, sent_back, approval()).problem.code == "access.not_open"
-    again = requests.revise(sent_back, requests.check(new_request(days=5), "alice", DATASET, POLICY))
+    again = requests.revise(sent_back, requests.check(new_request(days=5), "alice", DATASET, POLICY), START)
     assert (again.state, again.revision) == (RequestState.SUBMITTED, 2)
     assert decide(again, approval(revision=2)).state is RequestState.APPROVED
 

@@ -35,9 +35,21 @@ def refused(service: AccessService, person: str = "alice", columns: tuple[str, .
 def test_the_same_key_gives_the_same_request_and_one_event(service: AccessService) -> None:
     first = service.ask("alice", new_request("k"))
     seq = service.last_seq()
-    assert service.ask("alice", new_request("k", days=3)) == first
+    assert service.ask("alice", new_request("k")) == first
     assert service.last_seq() == seq
     assert service.ask("carol", new_request("k")).id != first.id
+
+
+def test_a_key_that_comes_with_another_request_is_refused_and_changes_nothing(service: AccessService) -> None:
+    made = service.ask("alice", new_request("k"))
+    seq = service.last_seq()
+    for other in (new_request("k", days=3), new_request("k", columns=("force",)), new_request("k", reason="why")):
+        with pytest.raises(Conflict) as caught:
+            service.ask("alice", other)
+        assert caught.value.problem.code == "access.key_reused"
+    service.ask("alice", new_request("k2", days=3))
+    assert service.ask("alice", new_request("k")).id == made.id
+    assert service.last_seq() == seq + 1
 
 
 def test_asking_the_same_again_from_another_tab_gives_the_open_request(service: AccessService) -> None:
@@ -137,6 +149,32 @@ def test_a_request_lapses_after_sixty_days_and_can_be_asked_again(service: Acces
         service.decide("bob", made.id, approval())
     assert service.request("alice", made.id).state is RequestState.LAPSED
     assert service.ask("alice", new_request("2")).id != made.id
+
+
+def test_a_request_that_was_revised_lapses_sixty_days_after_its_revision(service: AccessService, clock: Clock) -> None:
+    made = service.ask("alice", new_request("1"))
+    clock.forward(days=59)
+    service.decide("bob", made.id, NewDecision(verdict=Verdict.ASK_CHANGES, revision=1, reason="shorter"))
+    clock.forward(days=2)
+    revised = service.ask("alice", new_request("2", days=3))
+    assert (revised.id, revised.revision, revised.revised_at) == (made.id, 2, clock.now)
+    clock.forward(days=60, seconds=-1)
+    assert service.request("alice", made.id).state is RequestState.SUBMITTED
+    clock.forward(seconds=1)
+    assert service.request("alice", made.id).state is RequestState.LAPSED
+    assert service.verify_audit().intact
+
+
+def test_a_request_that_nobody_changed_as_asked_lapses_with_that_reason(service: AccessService, clock: Clock) -> None:
+    made = service.ask("alice", new_request("1"))
+    service.decide("bob", made.id, NewDecision(verdict=Verdict.ASK_CHANGES, revision=1, reason="shorter"))
+    clock.forward(days=60)
+    with pytest.raises(Conflict, match="It was not changed within 60 days after bob asked"):
+        service.withdraw("alice", made.id, Comment())
+    assert told(service, "alice")[-1] == (
+        "request.lapsed",
+        "You did not change your request for Welding guns as bob asked; it is closed.",
+    )
 
 
 # Using

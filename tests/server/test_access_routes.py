@@ -104,6 +104,12 @@ async def test_the_same_key_twice_is_one_request(call: Call, be: Callable[[str],
     assert (status, len(mine["items"])) == (200, 1)
 
 
+async def test_a_key_that_comes_with_another_body_is_a_409(call: Call, be: Callable[[str], Services]) -> None:
+    await ask(call, be)
+    status, body = await call("POST", "access/requests", {**NEW, "days": 5})
+    assert (status, body["code"]) == (409, "access.key_reused")
+
+
 async def test_a_decision_on_an_old_revision_is_a_409(call: Call, be: Callable[[str], Services]) -> None:
     request = await ask(call, be)
     await ask(call, be, idempotency_key="2", days=5)

@@ -161,6 +161,7 @@ def tab_to(page: Page, wanted: Locator, most: int = 15) -> None:
 
 def test_the_keyboard_alone_opens_a_dataset(lab: Lab) -> None:
     page = lab()
+    expect(page.get_by_role("region", name="main area content")).to_be_focused()  # JupyterLab's last act of starting
     alice = Person("alice", page)
     alice.open_panel()
     expect(alice.panel.get_by_text("Demo workspace")).to_be_visible()

@@ -66,4 +66,12 @@ MIGRATIONS = (
         PRIMARY KEY (person, seq)
     ) WITHOUT ROWID;
     """,
+    """
+    ALTER TABLE requests ADD COLUMN waits_since REAL NOT NULL DEFAULT 0;
+    UPDATE requests SET waits_since = created_at;
+    CREATE INDEX requests_waiting ON requests (state, waits_since);
+    DROP INDEX requests_state;
+    ALTER TABLE request_keys ADD COLUMN digest TEXT NOT NULL DEFAULT '';
+    CREATE INDEX datasets_location ON datasets (json_extract(body, '$.location'));
+    """,
 )

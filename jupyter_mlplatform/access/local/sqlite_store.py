@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from jupyter_mlplatform.access import audit
+from jupyter_mlplatform.access import audit, requests
 from jupyter_mlplatform.access.audit import Anchor, State
 from jupyter_mlplatform.access.local.anchor_file import AnchorFile
 from jupyter_mlplatform.access.local.schema import MIGRATIONS
@@ -22,6 +22,7 @@ from jupyter_mlplatform.errors import Conflict
 
 _Noun = TypeVar("_Noun", Dataset, Request, Grant)
 _OPEN = (RequestState.SUBMITTED.value, RequestState.CHANGES_ASKED.value)
+_AT_LOCATION = "SELECT body FROM datasets WHERE json_extract(body, '$.location') = ?"
 _encode = msgspec.json.encode
 
 
@@ -40,15 +41,18 @@ class SqliteUnit:
         """See the port."""
         return _one(self._connection, Request, "SELECT body FROM requests WHERE id = ?", request_id)
 
-    def request_by_key(self, person: str, key: str) -> Request | None:
+    def datasets_at(self, location: str) -> tuple[Dataset, ...]:
         """See the port."""
-        return _one(
-            self._connection,
-            Request,
-            "SELECT body FROM requests WHERE id = (SELECT request_id FROM request_keys WHERE person = ? AND key = ?)",
-            person,
-            key,
+        return _all(self._connection, Dataset, _AT_LOCATION, location)
+
+    def request_by_key(self, person: str, key: str) -> tuple[Request, str] | None:
+        """See the port."""
+        sql = (
+            "SELECT body, digest FROM request_keys JOIN requests ON requests.id = request_id "
+            "WHERE person = ? AND key = ?"
         )
+        row = self._connection.execute(sql, (person, key)).fetchone()
+        return (msgspec.json.decode(row["body"], type=Request), str(row["digest"])) if row else None
 
     def open_requests(self, dataset_id: str, person: str = "") -> tuple[Request, ...]:
         """See the port."""
@@ -77,14 +81,16 @@ class SqliteUnit:
     def put_request(self, request: Request) -> None:
         """See the port."""
         row = (request.state.value, request.version, _encode(request).decode())
+        since = _at(requests.waits_since(request))
         if request.version == 1:
             self._connection.execute(
-                "INSERT INTO requests (id, requester, dataset_id, created_at, state, version, body) "
-                "VALUES (?, ?, ?, ?, ?, ?, ?)",
-                (request.id, request.requester, request.scope.dataset_id, _at(request.created_at), *row),
+                "INSERT INTO requests (id, requester, dataset_id, created_at, waits_since, state, version, body) "
+                "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                (request.id, request.requester, request.scope.dataset_id, _at(request.created_at), since, *row),
             )
         else:
             self._swap("requests", request.id, row)
+            self._connection.execute("UPDATE requests SET waits_since = ? WHERE id = ?", (since, request.id))
 
     def put_grant(self, grant: Grant) -> None:
         """See the port."""
@@ -98,9 +104,10 @@ class SqliteUnit:
         else:
             self._swap("grants", grant.id, row)
 
-    def remember_key(self, person: str, key: str, request_id: str) -> None:
+    def remember_key(self, person: str, key: str, request_id: str, digest: str) -> None:
         """See the port."""
-        self._connection.execute("INSERT INTO request_keys VALUES (?, ?, ?)", (person, key, request_id))
+        sql = "INSERT INTO request_keys (person, key, request_id, digest) VALUES (?, ?, ?, ?)"
+        self._connection.execute(sql, (person, key, request_id, digest))
 
     def entry(self, dataset_id: str) -> str | None:
         """See the port."""
@@ -161,6 +168,10 @@ class SqliteStore:
         """See the port."""
         return _one(self._read(), Dataset, "SELECT body FROM datasets WHERE id = ?", dataset_id)
 
+    def datasets_at(self, location: str) -> tuple[Dataset, ...]:
+        """See the port."""
+        return _all(self._read(), Dataset, _AT_LOCATION, location)
+
     def dataset_ids(self, prefix: str) -> tuple[str, ...]:
         """See the port."""
         sql = "SELECT id FROM datasets WHERE live AND substr(id, 1, length(?1)) = ?1 ORDER BY id LIMIT 100"
@@ -215,13 +226,13 @@ class SqliteStore:
         )
         return _all(self._read(), Grant, sql, owner)
 
-    def due(self, now: datetime, asked_before: datetime) -> tuple[tuple[Grant, ...], tuple[Request, ...]]:
+    def due(self, now: datetime, waiting_since: datetime) -> tuple[tuple[Grant, ...], tuple[Request, ...]]:
         """See the port."""
         grants = _all(
             self._read(), Grant, "SELECT body FROM grants WHERE state <> 'ended' AND not_after <= ?", _at(now)
         )
-        sql = "SELECT body FROM requests WHERE state IN (?, ?) AND created_at <= ?"
-        return grants, _all(self._read(), Request, sql, *_OPEN, _at(asked_before))
+        sql = "SELECT body FROM requests WHERE state IN (?, ?) AND waits_since <= ?"
+        return grants, _all(self._read(), Request, sql, *_OPEN, _at(waiting_since))
 
     def events(self, person: str | None, *, after: int = 0, newest: int | None = None) -> tuple[Event, ...]:
         """See the port."""
