@@ -52,7 +52,7 @@ def cli() -> None:
 def run(arguments: Sequence[str], session: Session) -> Answer | None:
     """Run one command line. Returns its answer; a failure is an answer too. None: help was printed."""
     try:
-        _refuse_unprintable(arguments)
+        _refuse_what_is_not_text(arguments)
         result: Any = cli.main(list(arguments), prog_name="mlplat", obj=session, standalone_mode=False)
     except PlatformError as error:
         return problem_answer(error.problem, error.exit_code)
@@ -84,17 +84,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
     sys.exit(answer.exit_code)
 
 
-def _refuse_unprintable(arguments: Sequence[str]) -> None:
+def _refuse_what_is_not_text(arguments: Sequence[str]) -> None:
     for argument in arguments:
-        try:
-            argument.encode()
-        except UnicodeEncodeError:
+        shown = argument.encode(errors="replace").decode()
+        if shown != argument or "\0" in argument:
             raise Invalid(
                 "cli.not_text",
                 "One of the words is not valid text.",
-                cause=f"{argument.encode(errors='replace').decode()!r} holds bytes that are not UTF-8.",
+                cause=f"{shown!r} holds bytes that are not UTF-8, or a NUL character.",
                 next_step="Type the word again.",
-            ) from None
+            )
 
 
 def _usage(error: click.ClickException) -> Problem:

@@ -8,7 +8,7 @@ import click
 import msgspec
 
 from jupyter_mlplatform.cli.answer import Answer, Code, Fields, Line, Tone
-from jupyter_mlplatform.cli.given import FilePath, under
+from jupyter_mlplatform.cli.given import under
 from jupyter_mlplatform.cli.session import Session, command
 from jupyter_mlplatform.errors import Unavailable
 
@@ -33,7 +33,7 @@ def verify(session: Session) -> Answer:
 
 
 @command(group, "export")
-@click.option("--output", type=FilePath(), help="Write to this file; it must not exist.")
+@click.option("--output", type=click.Path(path_type=Path), help="Write to this file; it must not exist.")
 def export(session: Session, output: Path | None) -> Answer:
     """Export the events that concern you, for admins all, as JSON lines."""
     trail = session.services.access.trail(session.person)

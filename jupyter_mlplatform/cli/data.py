@@ -28,7 +28,7 @@ from jupyter_mlplatform.access.models import (
     Verdict,
 )
 from jupyter_mlplatform.cli.answer import Answer, Block, Code, Fields, Line, Table, Tone
-from jupyter_mlplatform.cli.given import FilePath, columns_named, under
+from jupyter_mlplatform.cli.given import columns_named, under
 from jupyter_mlplatform.cli.session import Session, command
 from jupyter_mlplatform.errors import PlatformError, Unavailable
 from jupyter_mlplatform.policy import CLASSIFICATIONS
@@ -220,7 +220,7 @@ def revoke(session: Session, grant_id: str, reason: str) -> Answer:
 @command(group, "load")
 @dataset_argument
 @columns_option
-@click.option("--output", type=FilePath(), help="Write to this Parquet or CSV file.")
+@click.option("--output", type=click.Path(path_type=Path), help="Write to this Parquet or CSV file.")
 @click.option("--force", is_flag=True, help="Replace that file if it exists.")
 def load(session: Session, dataset: str, columns: tuple[str, ...], output: Path | None, force: bool) -> Answer:
     """Read what you were granted of a DATASET: a DataFrame in a notebook, a preview on a terminal."""
@@ -247,7 +247,7 @@ def load(session: Session, dataset: str, columns: tuple[str, ...], output: Path 
 
 
 @command(group, "register")
-@click.argument("file", type=FilePath())
+@click.argument("file", type=click.Path(path_type=Path))
 @click.option("--id", "dataset_id", required=True, help="A short name that never changes.")
 @click.option("--title", default="")
 @click.option("--owner", default="", help="Who decides on requests; you, when left out.")

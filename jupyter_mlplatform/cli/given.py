@@ -3,24 +3,8 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
-
-import click
 
 from jupyter_mlplatform.errors import Invalid
-
-
-class FilePath(click.Path):
-    """A path as typed; one that no system takes is a mistake in the command."""
-
-    def __init__(self) -> None:
-        super().__init__(path_type=Path)
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """See click."""
-        if "\0" in str(value):
-            self.fail("A path has no NUL character.", param, ctx)
-        return super().convert(value, param, ctx)
 
 
 def columns_named(given: tuple[str, ...], known: tuple[str, ...]) -> tuple[str, ...]:

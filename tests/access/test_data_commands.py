@@ -201,7 +201,7 @@ def loads(mlplat: Run, services_of: Callable[[str], Services]) -> Callable[[], i
         ("nowhere/out.parquet", "access.invalid_output"),
         ("old.parquet/out.parquet", "access.invalid_output"),
         ("folder.csv", "access.invalid_output"),
-        ("a\0b.csv", "cli.usage"),
+        ("a\0b.csv", "cli.not_text"),
         ("~nobody-of-that-name/out.csv", "access.invalid_path"),
         ("out.xlsx", "access.unknown_format"),
         ("x" * 300 + ".csv", "access.invalid_output"),
@@ -340,7 +340,7 @@ def test_the_trail_is_verified_and_exported(mlplat: Run, tmp_path: Path) -> None
     assert [line["action"] for line in lines] == ["dataset.registered", "request.submitted"]
     assert mlplat("ada", "audit", "export", "--output", "trail.jsonl").data.code == "audit.not_written"
     assert [event.action for event in mlplat("alice", "audit", "export").data.items] == ["request.submitted"]
-    assert mlplat("ada", "audit", "export", "--output", "a\0b").data.code == "cli.usage"
+    assert mlplat("ada", "audit", "export", "--output", "a\0b").data.code == "cli.not_text"
     (tmp_path / "shared" / "access.anchor").unlink()
     broken = mlplat("alice", "audit", "verify")
     assert broken.exit_code == 1
