@@ -1,5 +1,6 @@
 # make demo   two people, a catalogue, a notebook and a hand-off on this machine (STORY=1: play it without a browser)
 # make test   everything that a change must pass
+# make test-labs   the panel in every JupyterLab that one wheel has to work in (LABS="4.4 4.5 4.6")
 # make build  the panel only; the Node of this machine is needed for that and for nothing else
 # make clean  remove what these have made, the demo's folder excepted
 #
@@ -13,6 +14,7 @@ MAKEFLAGS += --no-builtin-rules
 PYTHON ?= $(firstword $(foreach name,python3 python3.13 python3.12 python3.11 python3.10,\
   $(shell command -v $(name) >/dev/null && $(name) -c 'import sys; sys.exit(sys.version_info < (3, 10))' 2>/dev/null && echo $(name))))
 FOLDER ?= demo-workspace
+LABS ?= 4.4 4.5 4.6
 BIN := .venv/bin
 # What jlpm says once for each of a thousand packages.
 NOISE := YN0002|YN0004|YN0013|YN0066
@@ -25,7 +27,7 @@ ifeq ($(wildcard $(BIN)/python),)
 $(shell rm -rf .make) # the environment is gone, and what was installed into it
 endif
 
-.PHONY: demo test build clean needs-python needs-node
+.PHONY: demo test test-labs build clean needs-python needs-node
 .DEFAULT_GOAL := demo
 
 demo: .make/demo
@@ -41,6 +43,17 @@ test: .make/dev .make/tools
 	cd labextension/tools && PATH="$(CURDIR)/$(BIN):$$PATH" jlpm run lint
 	cd labextension/tools && PATH="$(CURDIR)/$(BIN):$$PATH" jlpm run test
 	$(BIN)/python -m pytest -m browser
+
+test-labs: .make/dev
+	rm -rf .make/wheel
+	$(BIN)/python -m build --wheel --no-isolation --outdir .make/wheel
+	for lab in $(LABS); do \
+	  $(BIN)/python -m venv .make/lab-$$lab; \
+	  .make/lab-$$lab/bin/python -m pip install -q "$$(ls .make/wheel/*.whl)[demo]" "jupyterlab==$$lab.*"; \
+	  .make/lab-$$lab/bin/python -m pip install -q --force-reinstall --no-deps .make/wheel/*.whl; \
+	  .make/lab-$$lab/bin/python -m jupyterlab --version; \
+	  LAB_PYTHON="$(CURDIR)/.make/lab-$$lab/bin/python" $(BIN)/python -m pytest tests/ui/test_panel.py; \
+	done
 
 build: $(PANEL)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -42,7 +43,7 @@ def server(folder: DemoFolder, base_url: str, extension: bool) -> Iterator[str]:
     for name in ("HOME", "JUPYTER_CONFIG_DIR"):
         Path(env[name]).mkdir(parents=True, exist_ok=True)
     (Path(env["JUPYTER_CONFIG_DIR"]) / "jupyter_server_config.json").write_text(json.dumps(config), encoding="utf-8")
-    command = [sys.executable, "-m", "jupyterlab", "--no-browser"]
+    command = [os.environ.get("LAB_PYTHON", sys.executable), "-m", "jupyterlab", "--no-browser"]
     runtime = Path(env["JUPYTER_RUNTIME_DIR"])
     with subprocess.Popen(command, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
         try:
