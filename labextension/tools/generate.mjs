@@ -1,9 +1,9 @@
 /**
  * Writes src/api/schema.ts from the server's own description of its API, or with --check fails when the file differs.
- * PYTHON names an interpreter in which jupyter_mlplatform can be imported; without it the repository's .venv is used.
+ * PYTHON names an interpreter in which jupyter_mlplatform can be imported; without it the python on PATH is asked.
  */
-import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import openapiTS, { astToString } from 'openapi-typescript';
@@ -13,9 +13,12 @@ const tools = dirname(fileURLToPath(import.meta.url));
 const root = join(tools, '..', '..');
 const target = join(tools, '..', 'src', 'api', 'schema.ts');
 
+/** Windows, and most virtual environments, have a python; some systems have a python3 only. */
 function python() {
-  const ours = join(root, '.venv', 'bin', 'python');
-  return process.env.PYTHON ?? (existsSync(ours) ? ours : 'python3');
+  if (process.env.PYTHON) {
+    return process.env.PYTHON;
+  }
+  return spawnSync('python', ['--version']).error ? 'python3' : 'python';
 }
 
 const description = JSON.parse(

@@ -51,7 +51,10 @@ export class PlatformClient {
     return this._request('get', path, call);
   }
 
-  post<P extends PathOf<'post'>>(path: P, call: ICall<Operation<'post', P>> = {}): Promise<Answer<'post', P>> {
+  post<P extends PathOf<'post'>>(
+    path: P,
+    call: ICall<Operation<'post', P>> = {}
+  ): Promise<Answer<'post', P>> {
     return this._request('post', path, call);
   }
 
@@ -73,9 +76,8 @@ export class PlatformClient {
     const deadline = new AbortController();
     const timeout = call.timeout ?? TIMEOUT_MS;
     const timer = setTimeout(() => deadline.abort(), timeout);
-    let response: Response;
     try {
-      response = await ServerConnection.makeRequest(
+      const response = await ServerConnection.makeRequest(
         url,
         {
           method: method.toUpperCase(),
@@ -84,12 +86,16 @@ export class PlatformClient {
         },
         this._settings
       );
+      return await this._read<T>(response);
     } catch (error) {
-      throw new PlatformError(this._unreachable(error, timeout), 0);
+      // What is thrown at the deadline does not say so: JupyterLab wraps it as any failure of the network.
+      const late = deadline.signal.aborted;
+      throw late || !(error instanceof PlatformError)
+        ? new PlatformError(this._unreachable(late, timeout), 0)
+        : error;
     } finally {
       clearTimeout(timer);
     }
-    return this._read<T>(response);
   }
 
   private async _read<T>(response: Response): Promise<T> {
@@ -105,12 +111,11 @@ export class PlatformClient {
     return answer as T;
   }
 
-  private _unreachable(error: unknown, timeout: number): Problem {
-    const aborted = error instanceof Error && error.name === 'AbortError';
+  private _unreachable(late: boolean, timeout: number): Problem {
     return {
       code: 'network.unreachable',
       message: this._trans.__('The workspace does not answer.'),
-      cause: aborted
+      cause: late
         ? this._trans.__('There was no answer within %1 seconds.', timeout / 1000)
         : this._trans.__('The server has stopped, or the network is down.'),
       next_step: this._trans.__('Try again; if it stays, restart the workspace.')
@@ -141,6 +146,8 @@ function fill(template: string, values: Record<string, string>): string {
 function strings(values: unknown): Record<string, string> {
   const given = Object.entries((values ?? {}) as Record<string, unknown>);
   return Object.fromEntries(
-    given.filter(([, value]) => value !== undefined && value !== '').map(([name, value]) => [name, String(value)])
+    given
+      .filter(([, value]) => value !== undefined && value !== '')
+      .map(([name, value]) => [name, String(value)])
   );
 }

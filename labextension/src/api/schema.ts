@@ -1034,7 +1034,8 @@ export interface components {
      * Request
      * @description A person asks for a scope, for a purpose, for ``days`` days. ``revision`` grows when it is changed.
      *
-     *         ``approvers`` are the people who may decide now; ``grant_id`` is set when it was approved.
+     *         ``approvers`` are the people who may decide now; ``grant_id`` is set when it was approved; ``revised_at`` when its
+     *         last revision was made.
      */
     Request: {
       /** @default [] */
@@ -1050,6 +1051,8 @@ export interface components {
       purpose: string;
       reason: string;
       requester: string;
+      /** @default null */
+      revised_at: string | null;
       revision: number;
       scope: components['schemas']['Scope'];
       state: components['schemas']['RequestState'];

@@ -48,14 +48,15 @@ export function CatalogueView({ model, open }: IProps): React.JSX.Element {
 
 function Facets({ model }: { model: CatalogueModel }): React.JSX.Element {
   const trans = useTrans();
-  const fields: [FacetField, string][] = [
-    ['classification', trans.__('Any class')],
-    ['tag', trans.__('Any tag')],
-    ['owner', trans.__('Any owner')]
+  // Three of them share a narrow panel: what is seen is one word, what is heard is the whole sentence.
+  const fields: [FacetField, string, string][] = [
+    ['classification', trans.__('Class'), trans.__('Only datasets of this class')],
+    ['tag', trans.__('Tag'), trans.__('Only datasets with this tag')],
+    ['owner', trans.__('Owner'), trans.__('Only datasets of this owner')]
   ];
   return (
     <div className="jp-mlp-Facets">
-      {fields.map(([field, any]) => {
+      {fields.map(([field, any, label]) => {
         const chosen = model.query[field];
         const facets = model.facets(field);
         return (
@@ -63,12 +64,15 @@ function Facets({ model }: { model: CatalogueModel }): React.JSX.Element {
             key={field}
             className="jp-mlp-Select"
             data-chosen={chosen ? true : undefined}
-            aria-label={any}
+            title={label}
+            aria-label={label}
             value={chosen}
             onChange={event => model.narrow(field, event.target.value)}
           >
             <option value="">{any}</option>
-            {chosen && !facets.some(facet => facet.value === chosen) && <option value={chosen}>{chosen}</option>}
+            {chosen && !facets.some(facet => facet.value === chosen) && (
+              <option value={chosen}>{chosen}</option>
+            )}
             {facets.map(facet => (
               <option key={facet.value} value={facet.value}>
                 {facet.value} ({facet.count})
@@ -92,7 +96,10 @@ function Results({ page, model, open }: IProps & { page: SearchPage }): React.JS
     ) : (
       <Empty title={trans.__('The catalogue is empty')}>
         <p>
-          {trans.__('Datasets appear here when an owner registers them: run %1 in a terminal.', 'mlplat data register')}
+          {trans.__(
+            'Datasets appear here when an owner registers them: run %1 in a terminal.',
+            'mlplat data register'
+          )}
         </p>
       </Empty>
     );

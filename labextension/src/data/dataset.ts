@@ -90,7 +90,7 @@ export class DatasetModel extends SectionModel<DatasetPage> {
   /** Send it; a second click while it is on its way does nothing more. */
   async send(): Promise<void> {
     const form = this._form;
-    if (!form || !this.complete) {
+    if (!form || !this.complete || this.sending) {
       return;
     }
     this._tried = true;

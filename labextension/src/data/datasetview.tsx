@@ -48,7 +48,11 @@ export function DatasetView({ model, insert, back }: IProps): React.JSX.Element 
   );
 }
 
-function MyAccess({ page, model, insert }: { page: DatasetPage } & Omit<IProps, 'back'>): React.JSX.Element | null {
+function MyAccess({
+  page,
+  model,
+  insert
+}: { page: DatasetPage } & Omit<IProps, 'back'>): React.JSX.Element | null {
   const trans = useTrans();
   useChanged(model);
   if (model.form) {
@@ -70,11 +74,15 @@ function MyAccess({ page, model, insert }: { page: DatasetPage } & Omit<IProps, 
             <GrantEnd grant={page.grant} />
           </>
         )}
-        {page.access === 'none' && trans.__('You have no access. %1 decides.', people(page.approvers, page.dataset.owner))}
+        {page.access === 'none' &&
+          trans.__('You have no access. %1 decides.', people(page.approvers, page.dataset.owner))}
         {page.open_request && (
           <>
             {' '}
-            {trans.__('Your request waits for %1.', people(page.open_request.approvers, page.dataset.owner))}{' '}
+            {trans.__(
+              'Your request waits for %1.',
+              people(page.open_request.approvers, page.dataset.owner)
+            )}{' '}
             <StateBadge state={page.open_request.state} />
           </>
         )}
@@ -121,7 +129,8 @@ function Columns({ dataset, granted }: { dataset: Dataset; granted?: string[] })
         {dataset.columns.map(column => (
           <tr key={column.name}>
             <th scope="row">
-              <code>{column.name}</code> {column.tags.map(tag => (
+              <code>{column.name}</code>{' '}
+              {column.tags.map(tag => (
                 <Badge key={tag} tone={tag === 'personal' ? 'warn' : 'neutral'}>
                   {tag}
                 </Badge>

@@ -76,7 +76,11 @@ function Waiting({ request, model }: { request: AccessRequest; model: InboxModel
           />
         )}
       </Field>
-      <Field label={refusing ? trans.__('Why? It is told to %1.', request.requester) : trans.__('Comment (optional)')}>
+      <Field
+        label={
+          refusing ? trans.__('Why? It is told to %1.', request.requester) : trans.__('Comment (optional)')
+        }
+      >
         {ids => (
           <textarea
             {...ids}

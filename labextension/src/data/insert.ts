@@ -15,7 +15,8 @@ export function insertLoad(tracker: INotebookTracker | null, datasetId: string):
     return 'odd_id';
   }
   const notebook = panel.content;
-  const free = notebook.activeCell?.model.type === 'code' && !notebook.activeCell.model.sharedModel.getSource().trim();
+  const free =
+    notebook.activeCell?.model.type === 'code' && !notebook.activeCell.model.sharedModel.getSource().trim();
   if (!free) {
     NotebookActions.insertBelow(notebook);
     NotebookActions.changeCellType(notebook, 'code');

@@ -112,7 +112,9 @@ function GrantCard(props: IProps & { grant: Grant; owned?: boolean }): React.JSX
           </Button>
         </div>
       )}
-      {live && ending && <Revocation grant={grant} owned={owned} model={model} close={() => setEnding(false)} />}
+      {live && ending && (
+        <Revocation grant={grant} owned={owned} model={model} close={() => setEnding(false)} />
+      )}
     </li>
   );
 }
@@ -186,7 +188,11 @@ function RequestCard(props: IProps & { request: AccessRequest }): React.JSX.Elem
       )}
       {isOpen(request.state) && (
         <div className="jp-mlp-Actions">
-          <Button quiet busy={model.isBusy(`withdraw:${request.id}`)} onClick={() => void model.withdraw(request)}>
+          <Button
+            quiet
+            busy={model.isBusy(`withdraw:${request.id}`)}
+            onClick={() => void model.withdraw(request)}
+          >
             {trans.__('Withdraw')}
           </Button>
         </div>

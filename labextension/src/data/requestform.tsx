@@ -7,7 +7,13 @@ import { ColumnChoice } from './columnchoice';
 import type { DatasetModel } from './dataset';
 
 /** Ask for access: which columns, for what, how long, and who will decide. */
-export function RequestForm({ model, page }: { model: DatasetModel; page: DatasetPage }): React.JSX.Element | null {
+export function RequestForm({
+  model,
+  page
+}: {
+  model: DatasetModel;
+  page: DatasetPage;
+}): React.JSX.Element | null {
   const trans = useTrans();
   useChanged(model);
   const form = model.form;
@@ -19,7 +25,11 @@ export function RequestForm({ model, page }: { model: DatasetModel; page: Datase
     void model.send();
   };
   return (
-    <form className="jp-mlp-Form" onSubmit={send} aria-label={trans.__('Request access to %1', page.dataset.title)}>
+    <form
+      className="jp-mlp-Form"
+      onSubmit={send}
+      aria-label={trans.__('Request access to %1', page.dataset.title)}
+    >
       <ColumnChoice
         legend={trans.__('Which columns do you need?')}
         columns={page.dataset.columns}

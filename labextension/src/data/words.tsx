@@ -57,7 +57,11 @@ export function GrantEnd({ grant }: { grant: Grant }): React.JSX.Element {
   const trans = useTrans();
   const left = secondsUntil(grant.not_after);
   const text = endText(grant, left, trans);
-  return <Badge tone={left <= 0 || grant.end_reason ? 'neutral' : left < 7 * DAY_SECONDS ? 'warn' : 'good'}>{text}</Badge>;
+  return (
+    <Badge tone={left <= 0 || grant.end_reason ? 'neutral' : left < 7 * DAY_SECONDS ? 'warn' : 'good'}>
+      {text}
+    </Badge>
+  );
 }
 
 function endText(grant: Grant, left: number, trans: TranslationBundle): string {

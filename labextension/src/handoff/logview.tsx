@@ -16,7 +16,9 @@ export function LogView({ model, close }: { model: LogModel; close: () => void }
         </Button>
       </div>
       <Shown model={model} lines={2}>
-        {text => <Tail text={text} label={trans.__('Log of %1', model.step)} empty={trans.__('Nothing yet.')} />}
+        {text => (
+          <Tail text={text} label={trans.__('Log of %1', model.step)} empty={trans.__('Nothing yet.')} />
+        )}
       </Shown>
     </div>
   );
@@ -36,8 +38,14 @@ function Tail(props: { text: string; label: string; empty: string }): React.JSX.
   };
   return (
     // A region that scrolls must be reachable by keyboard.
-    // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex
-    <pre ref={node} className="jp-mlp-Log-text" tabIndex={0} role="log" aria-label={props.label} onScroll={look}>
+    <pre
+      ref={node}
+      className="jp-mlp-Log-text"
+      tabIndex={0}
+      role="log"
+      aria-label={props.label}
+      onScroll={look}
+    >
       {props.text || props.empty}
     </pre>
   );

@@ -43,7 +43,9 @@ export class PlanModel implements IDisposable {
   /** What was found, what blocks first. */
   get findings(): Finding[] {
     const order: Finding['severity'][] = ['blocked', 'warning', 'ok'];
-    return [...(this._plan?.findings ?? [])].sort((a, b) => order.indexOf(a.severity) - order.indexOf(b.severity));
+    return [...(this._plan?.findings ?? [])].sort(
+      (a, b) => order.indexOf(a.severity) - order.indexOf(b.severity)
+    );
   }
 
   get isDisposed(): boolean {

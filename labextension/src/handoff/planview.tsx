@@ -30,7 +30,12 @@ export function PlanView({ model }: { model: PlanModel }): React.JSX.Element {
           <Findings model={model} again={again} />
           <Sent plan={model.plan} />
           <h3>{trans.__('Steps')}</h3>
-          <StepGraph steps={model.plan.steps.map(step => ({ ...step, note: step.cached ? trans.__('unchanged, not run again') : step.instance }))} />
+          <StepGraph
+            steps={model.plan.steps.map(step => ({
+              ...step,
+              note: step.cached ? trans.__('unchanged, not run again') : step.instance
+            }))}
+          />
           <p className="jp-mlp-Plan-cost">{model.plan.cost}</p>
         </>
       )}
@@ -108,12 +113,13 @@ function Sent({ plan }: { plan: Plan }): React.JSX.Element {
             input.name,
             <>
               <code>{input.uri}</code>
-              {input.grant_ends && (
-                <> {trans.__('granted until %1', instant(input.grant_ends, 'date'))}</>
-              )}
+              {input.grant_ends && <> {trans.__('granted until %1', instant(input.grant_ends, 'date'))}</>}
             </>
           ]),
-          ...Object.entries(plan.params).map(([name, value]): [string, React.ReactNode] => [name, String(value)]),
+          ...Object.entries(plan.params).map(([name, value]): [string, React.ReactNode] => [
+            name,
+            String(value)
+          ]),
           [trans.__('Runs on'), plan.runner]
         ]}
       />

@@ -20,7 +20,8 @@ const HAND_OFF_FILE = 'mlplatform:hand-off-file';
 /** Hand a notebook over to the training pipeline, follow it, and decide on the model. */
 export const handoff: JupyterFrontEndPlugin<void> = {
   id: 'jupyter-mlplatform:handoff',
-  description: 'The panel’s section for hand-offs, with the button in the notebook toolbar and the context menus.',
+  description:
+    'The panel’s section for hand-offs, with the button in the notebook toolbar and the context menus.',
   autoStart: true,
   requires: [IMLPlatformServer, IMLPlatformPanel],
   optional: [ITranslator, ICommandPalette, INotebookTracker, IFileBrowserFactory],

@@ -93,7 +93,10 @@ function RunDetails({ run, model }: { run: Run; model: HandoffModel }): React.JS
       <Facts
         facts={[
           [trans.__('From'), <code key="path">{run.path}</code>],
-          ...run.inputs.map((input): [string, React.ReactNode] => [input.name, <code key={input.uri}>{input.uri}</code>]),
+          ...run.inputs.map((input): [string, React.ReactNode] => [
+            input.name,
+            <code key={input.uri}>{input.uri}</code>
+          ]),
           [trans.__('Runs on'), run.runner]
         ]}
       />

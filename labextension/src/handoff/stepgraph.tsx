@@ -28,7 +28,12 @@ export function StepGraph({ steps, chosen, choose }: IProps): React.JSX.Element 
       {steps.map((step, index) => (
         <li key={step.name} className={`jp-mlp-Step jp-mod-${(step.state ?? 'planned').toLowerCase()}`}>
           <span className="jp-mlp-Step-mark" aria-hidden="true" />
-          <StepText step={step} before={steps[index - 1]?.name} chosen={chosen === step.name} choose={choose} />
+          <StepText
+            step={step}
+            before={steps[index - 1]?.name}
+            chosen={chosen === step.name}
+            choose={choose}
+          />
         </li>
       ))}
     </ol>
@@ -70,7 +75,9 @@ function StepText(props: {
           <span className="jp-mlp-Step-name">{step.name}</span>
         )}
         <span className="jp-mlp-Step-note">
-          {[step.state && names[step.state], step.note || (step.state ? '' : step.type)].filter(Boolean).join(' · ')}
+          {[step.state && names[step.state], step.note || (step.state ? '' : step.type)]
+            .filter(Boolean)
+            .join(' · ')}
         </span>
       </span>
       {waits.length > 0 && <span className="jp-mlp-Step-note">{trans.__('after %1', waits.join(', '))}</span>}

@@ -29,10 +29,16 @@ export class VersionsModel extends SectionModel<Version[]> {
     if (rules?.fourEyes && rules.person === version.author) {
       return 'own';
     }
-    return rules && rules.approvers.length && !rules.approvers.includes(rules.person) ? 'not_approver' : 'may';
+    return rules && rules.approvers.length && !rules.approvers.includes(rules.person)
+      ? 'not_approver'
+      : 'may';
   }
 
-  async decide(version: Version, state: Exclude<VersionState, 'PendingManualApproval'>, reason: string): Promise<void> {
+  async decide(
+    version: Version,
+    state: Exclude<VersionState, 'PendingManualApproval'>,
+    reason: string
+  ): Promise<void> {
     const decided = await this.act(`decide:${version.id}`, () =>
       this._client.post('/handoff/versions/{version_id}/decisions', {
         path: { version_id: version.id },
@@ -51,7 +57,10 @@ export class VersionsModel extends SectionModel<Version[]> {
   }
 
   private async _loadRules(): Promise<IRules> {
-    const [workspace, policy] = await Promise.all([this._client.get('/workspace'), this._client.get('/policy')]);
+    const [workspace, policy] = await Promise.all([
+      this._client.get('/workspace'),
+      this._client.get('/policy')
+    ]);
     const value = (key: string): unknown => policy.settings.find(setting => setting.key === key)?.value;
     const approvers = value('handoff.approvers');
     return {

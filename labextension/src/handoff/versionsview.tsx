@@ -67,10 +67,14 @@ function VersionCard({ version, model, openRun }: IProps & { version: Version })
 }
 
 /** Who, which code, which environment, which data under which grants. */
-function LineageDetails({ version, openRun }: Omit<IProps, 'model'> & { version: Version }): React.JSX.Element {
+function LineageDetails({
+  version,
+  openRun
+}: Omit<IProps, 'model'> & { version: Version }): React.JSX.Element {
   const trans = useTrans();
   const { lineage } = version;
-  const short = (digest: string): React.ReactNode => digest && <code title={digest}>{digest.slice(0, 12)}</code>;
+  const short = (digest: string): React.ReactNode =>
+    digest && <code title={digest}>{digest.slice(0, 12)}</code>;
   return (
     <details className="jp-mlp-Details">
       <summary>{trans.__('Lineage')}</summary>

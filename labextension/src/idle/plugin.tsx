@@ -49,7 +49,8 @@ export const idle: JupyterFrontEndPlugin<void> = {
     });
 
     app.commands.addCommand(KEEP, {
-      label: args => trans._n('Keep the Workspace for %1 Hour', 'Keep the Workspace for %1 Hours', hours(args)),
+      label: args =>
+        trans._n('Keep the Workspace for %1 Hour', 'Keep the Workspace for %1 Hours', hours(args)),
       caption: trans.__('Nothing in this workspace is stopped for that long'),
       icon: idleIcon,
       describedBy: {
@@ -76,7 +77,8 @@ export const idle: JupyterFrontEndPlugin<void> = {
     }
     new IdleNotices(news, trans, {
       refresh: () => void model.refresh(),
-      keep: (seconds, kernelId) => void app.commands.execute(KEEP, { hours: seconds / HOUR, kernelId: kernelId ?? '' }),
+      keep: (seconds, kernelId) =>
+        void app.commands.execute(KEEP, { hours: seconds / HOUR, kernelId: kernelId ?? '' }),
       open
     });
     new Presence(client);

@@ -16,7 +16,9 @@ export class Presence implements IDisposable {
     private readonly _document: Document = document,
     private readonly _now: () => number = () => Date.now()
   ) {
-    SIGNS.forEach(sign => this._document.addEventListener(sign, this._notice, { capture: true, passive: true }));
+    SIGNS.forEach(sign =>
+      this._document.addEventListener(sign, this._notice, { capture: true, passive: true })
+    );
   }
 
   get isDisposed(): boolean {

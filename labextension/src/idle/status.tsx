@@ -57,7 +57,11 @@ export class IdleNow implements IDisposable {
     const status = this._model.data;
     if (status && status !== this._last) {
       this._last = status;
-      this._learn(status.state === 'kept', status.state === 'warned' ? status.stops_in_seconds : null, status.verdict);
+      this._learn(
+        status.state === 'kept',
+        status.state === 'warned' ? status.stops_in_seconds : null,
+        status.verdict
+      );
     }
   }
 

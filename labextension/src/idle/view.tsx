@@ -45,7 +45,10 @@ function Verdict({ status }: { status: IdleStatus }): React.JSX.Element {
       <strong>{status.verdict}</strong>
       <span>
         {status.enabled
-          ? trans.__('What does nothing for %1 is stopped, after a warning.', duration(status.timeout_seconds, trans))
+          ? trans.__(
+              'What does nothing for %1 is stopped, after a warning.',
+              duration(status.timeout_seconds, trans)
+            )
           : trans.__('Idle shutdown is switched off by policy.')}
         {status.sampled_at && ` ${trans.__('Looked at %1.', instant(status.sampled_at, 'time'))}`}
       </span>

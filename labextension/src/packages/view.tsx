@@ -91,7 +91,9 @@ function Doctor({ model }: { model: PackagesModel }): React.JSX.Element {
     <>
       <h3 className="jp-mlp-Subtitle">
         {trans.__('Doctor')}
-        {last && <span className="jp-mlp-Subtitle-note">{ago(last.finished_at ?? last.started_at, trans)}</span>}
+        {last && (
+          <span className="jp-mlp-Subtitle-note">{ago(last.finished_at ?? last.started_at, trans)}</span>
+        )}
       </h3>
       {model.examining && <Progress examination={last} />}
       <div className="jp-mlp-Actions">
@@ -108,7 +110,9 @@ function Doctor({ model }: { model: PackagesModel }): React.JSX.Element {
       {last?.note && <p className="jp-mlp-Note">{last.note}</p>}
       {last && <Checks checks={last.checks} />}
       {!last && !model.examining && (
-        <p className="jp-mlp-Note">{trans.__('It asks every mirror a real question and says what is wrong and how to mend it.')}</p>
+        <p className="jp-mlp-Note">
+          {trans.__('It asks every mirror a real question and says what is wrong and how to mend it.')}
+        </p>
       )}
     </>
   );

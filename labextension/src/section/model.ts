@@ -23,6 +23,7 @@ export abstract class SectionModel<T> implements IDisposable {
       auto: false,
       name: `jupyter-mlplatform:${new.target.name}`,
       standby: 'when-hidden',
+      linger: 0,
       frequency: { interval, backoff: true, max: LONGEST_PAUSE_MS },
       factory: () => this._load()
     });
@@ -62,9 +63,11 @@ export abstract class SectionModel<T> implements IDisposable {
     }
     this._active = active;
     if (active) {
+      document.addEventListener('visibilitychange', this._look);
       void this._poll.start();
       void this.refresh();
     } else {
+      document.removeEventListener('visibilitychange', this._look);
       void this._poll.stop();
     }
   }
@@ -91,7 +94,7 @@ export abstract class SectionModel<T> implements IDisposable {
     if (this.isDisposed) {
       return;
     }
-    this._active = false;
+    this.active = false;
     this._poll.dispose();
     Signal.clearData(this);
   }
@@ -145,6 +148,13 @@ export abstract class SectionModel<T> implements IDisposable {
       this._changed.emit();
     }
   }
+
+  /** The tab came into view again, where what is shown may be old: the poll alone would wait for its next turn. */
+  private readonly _look = (): void => {
+    if (!document.hidden) {
+      void this.refresh();
+    }
+  };
 
   private async _load(): Promise<void> {
     const turn = ++this._turn;

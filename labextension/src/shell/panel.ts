@@ -87,7 +87,9 @@ export class PlatformPanel extends Panel {
   }
 
   private _frames(): SectionFrame[] {
-    return this._sections.widgets.filter((widget: Widget): widget is SectionFrame => widget instanceof SectionFrame);
+    return this._sections.widgets.filter(
+      (widget: Widget): widget is SectionFrame => widget instanceof SectionFrame
+    );
   }
 
   private _isOpen(section: ISection): boolean {

@@ -31,7 +31,9 @@ export class ServerState extends ReactWidget {
       case 'ready':
         return null;
       case 'problem':
-        return this._availability.problem && <ProblemView problem={this._availability.problem} retry={retry} />;
+        return (
+          this._availability.problem && <ProblemView problem={this._availability.problem} retry={retry} />
+        );
       case 'missing':
         return (
           <div className="jp-mlp-Missing">
@@ -43,7 +45,9 @@ export class ServerState extends ReactWidget {
             </p>
             <p>{trans.__('In the environment that runs the server, check it with:')}</p>
             <pre>jupyter server extension list</pre>
-            <p>{trans.__('If jupyter_mlplatform is listed as disabled, enable it and restart the server:')}</p>
+            <p>
+              {trans.__('If jupyter_mlplatform is listed as disabled, enable it and restart the server:')}
+            </p>
             <pre>jupyter server extension enable jupyter_mlplatform</pre>
             <Button onClick={retry}>{trans.__('Check again')}</Button>
           </div>

@@ -99,7 +99,10 @@ function Rules({ info }: { info: WorkspaceInfo }): React.JSX.Element {
             <>
               <code title={info.policy_path}>{info.policy_path}</code>{' '}
               {info.policy_writable && (
-                <Badge tone="warn" title={trans.__('You could edit this file, so it is advice rather than a rule.')}>
+                <Badge
+                  tone="warn"
+                  title={trans.__('You could edit this file, so it is advice rather than a rule.')}
+                >
                   {trans.__('you can edit it')}
                 </Badge>
               )}
@@ -115,7 +118,9 @@ function Rules({ info }: { info: WorkspaceInfo }): React.JSX.Element {
           ) : (
             <Badge
               tone="neutral"
-              title={trans.__('Grants are recorded and checked, but a kernel could read the files by itself.')}
+              title={trans.__(
+                'Grants are recorded and checked, but a kernel could read the files by itself.'
+              )}
             >
               {trans.__('advisory')}
             </Badge>
