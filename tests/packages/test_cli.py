@@ -65,4 +65,4 @@ def test_a_policy_with_a_password_is_refused_in_words(workspace: Path) -> None:
         assert failed.returncode == 2
         assert "Traceback" not in failed.stderr
         assert "geheim" not in failed.stdout + failed.stderr
-    assert json.loads(mlplat("apply", "--json").stdout)["code"] == "packages.unsafe_policy"
+    assert json.loads(mlplat("apply", "--json").stdout)["code"] == "policy.invalid"
