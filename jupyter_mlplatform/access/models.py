@@ -139,8 +139,8 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
 class Request(msgspec.Struct, frozen=True, kw_only=True):
     """A person asks for a scope, for a purpose, for ``days`` days. ``revision`` grows when it is changed.
 
-    ``approvers`` are the people who may decide now; ``grant_id`` is set when it was approved; ``revised_at`` when its
-    last revision was made.
+    ``approvers`` are the people who may decide now, and ``columns`` what the dataset says of the columns asked for:
+    both only while it is open. ``grant_id`` is set when it was approved; ``revised_at`` when its last revision was made.
     """
 
     id: str
@@ -158,6 +158,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     decisions: tuple[Decision, ...] = ()
     grant_id: str | None = None
     revised_at: datetime | None = None
+    columns: tuple[Column, ...] = ()
 
 
 class GrantState(str, Enum):

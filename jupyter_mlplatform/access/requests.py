@@ -63,10 +63,11 @@ def approvers(dataset: Dataset, policy: AccessPolicy, requester: str) -> tuple[s
 
 
 def seen(request: Request, dataset: Dataset | None, policy: AccessPolicy) -> Request:
-    """The request with those who may decide on it now."""
+    """The request with what its approver needs: who may decide on it now, and what is asked for (personal data, say)."""
     if request.state not in OPEN or dataset is None:
         return request
-    return replace(request, approvers=approvers(dataset, policy, request.requester))
+    asked = tuple(column for column in dataset.columns if column.name in request.scope.columns)
+    return replace(request, approvers=approvers(dataset, policy, request.requester), columns=asked)
 
 
 def check(new: NewRequest, person: str, dataset: Dataset, policy: AccessPolicy) -> Asked:

@@ -48,5 +48,6 @@ module.exports = {
     '\\.m?[jt]sx?$': [require.resolve('ts-jest'), translate]
   },
   transformIgnorePatterns: [`/node_modules/(?!(${esModules.join('|')})/)`],
-  restoreMocks: true
+  restoreMocks: true,
+  testTimeout: 20_000
 };

@@ -74,6 +74,15 @@ def test_an_unknown_dataset_is_named_with_the_nearest_and_changes_nothing(servic
     assert service.last_seq() == seq
 
 
+def test_an_approver_sees_what_the_columns_are_while_the_request_is_open(service: AccessService) -> None:
+    made = service.ask("alice", new_request(columns=("worker", "force")))
+    (waiting,) = service.requests("bob", "inbox").items
+    known = {column.name: column for column in service.dataset("bob", "weld_guns").dataset.columns}
+    assert set(waiting.columns) == {known["worker"], known["force"]}
+    service.decide("bob", made.id, approval())
+    assert service.request("bob", made.id).columns == ()
+
+
 def test_a_request_is_seen_by_its_requester_the_owner_and_admins_only(service: AccessService) -> None:
     made = service.ask("alice", new_request())
     for person in ("alice", "bob", "ada"):

@@ -1034,12 +1034,14 @@ export interface components {
      * Request
      * @description A person asks for a scope, for a purpose, for ``days`` days. ``revision`` grows when it is changed.
      *
-     *         ``approvers`` are the people who may decide now; ``grant_id`` is set when it was approved; ``revised_at`` when its
-     *         last revision was made.
+     *         ``approvers`` are the people who may decide now, and ``columns`` what the dataset says of the columns asked for:
+     *         both only while it is open. ``grant_id`` is set when it was approved; ``revised_at`` when its last revision was made.
      */
     Request: {
       /** @default [] */
       approvers: string[];
+      /** @default [] */
+      columns: components['schemas']['Column'][];
       created_at: string;
       dataset_title: string;
       days: number;

@@ -57,7 +57,7 @@ function Waiting({ request, model }: { request: AccessRequest; model: InboxModel
       )}
       <ColumnChoice
         legend={trans.__('Columns')}
-        columns={request.scope.columns.map(name => ({ name, type: '', tags: [] }))}
+        columns={request.columns ?? []}
         chosen={columns}
         disabled={deciding}
         choose={setColumns}

@@ -90,7 +90,7 @@ function LineageDetails({
           [trans.__('Code'), <code key="entry">{lineage.entry}</code>],
           [trans.__('Bundle'), short(lineage.bundle_digest)],
           [trans.__('Commit'), short(lineage.commit)],
-          [trans.__('Environment'), short(lineage.environment)],
+          [trans.__('Environment'), lineage.environment],
           ...lineage.inputs.map((input): [string, React.ReactNode] => [
             trans.__('Data %1', input.name),
             <>
@@ -99,7 +99,12 @@ function LineageDetails({
               {input.grant_ends && <> {trans.__('until %1', instant(input.grant_ends, 'date'))}</>}
             </>
           ]),
-          [trans.__('Artifact'), <code key="artifact">{version.artifact}</code>]
+          [
+            trans.__('Artifact'),
+            <code key="artifact" title={version.artifact}>
+              {version.artifact.split('/').pop()}
+            </code>
+          ]
         ]}
       />
     </details>

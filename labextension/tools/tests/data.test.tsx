@@ -254,8 +254,8 @@ describe('The data section', () => {
       expect(
         columns.map(box => [box.closest('label')?.textContent, (box as HTMLInputElement).checked])
       ).toEqual([
-        ['force', true],
-        ['operator_id', true]
+        ['forcedouble', true],
+        ['operator_idpersonalstring', true]
       ]);
     });
 
@@ -270,7 +270,7 @@ describe('The data section', () => {
 
     it('approves fewer columns and days when they are taken away', async () => {
       await show();
-      fireEvent.click(await screen.findByRole('checkbox', { name: 'operator_id' }));
+      fireEvent.click(await screen.findByRole('checkbox', { name: /^operator_id.*personal/ }));
       fireEvent.change(screen.getByRole('spinbutton', { name: 'Days' }), { target: { value: '7' } });
       fireEvent.click(screen.getByRole('button', { name: 'Approve narrowed' }));
       await until(() => decisions().length === 1);

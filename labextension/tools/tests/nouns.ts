@@ -103,6 +103,10 @@ export function options(): Options {
 export function request(change: Partial<AccessRequest> = {}): AccessRequest {
   return {
     approvers: ['bob'],
+    columns: [
+      { name: 'force', type: 'double', description: '', tags: [] },
+      { name: 'operator_id', type: 'string', description: '', tags: ['personal'] }
+    ],
     created_at: inHours(-1),
     dataset_title: 'Welding gun sensors',
     days: 30,

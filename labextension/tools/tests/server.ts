@@ -90,7 +90,7 @@ export function later<T>(): { answer: Promise<T>; send: (value: T) => void } {
 
 /** Wait until something holds that the code under test does in its own time. */
 export async function until(holds: () => boolean): Promise<void> {
-  const deadline = Date.now() + 4000;
+  const deadline = Date.now() + 8000;
   while (!holds()) {
     if (Date.now() > deadline) {
       throw new Error(`It did not become true in time: ${holds}`);

@@ -1,4 +1,4 @@
-import { cleanup } from '@testing-library/react/pure';
+import { cleanup, configure } from '@testing-library/react/pure';
 
 /** Parts of a browser that jsdom does not have, and JupyterLab's widgets ask for when they are loaded. */
 
@@ -34,6 +34,9 @@ window.Element.prototype.scrollIntoView = () => undefined;
 const style = document.createElement('style');
 style.textContent = '.lm-mod-hidden { display: none !important; }';
 document.head.append(style);
+
+// A busy machine is slow, not wrong.
+configure({ asyncUtilTimeout: 8000 });
 
 /** A complaint of React, or of JupyterLab about how it is used, is a failure. */
 let complaints: jest.SpyInstance;
