@@ -82,11 +82,11 @@ def test_the_wheel_holds_the_panel_its_settings_and_the_typing_mark(wheel: Path)
 
 
 def test_installing_enables_the_server_extension_and_the_panel(installed: Path) -> None:
-    server = run(installed, "-m", "jupyter", "server", "extension", "list")
+    server = run(installed, "-m", "jupyter_server.extension.serverextension", "list")
     listed = server.stdout + server.stderr
     assert "jupyter_mlplatform" in listed
     assert "enabled" in next(line for line in listed.splitlines() if "jupyter_mlplatform" in line)
-    lab = run(installed, "-m", "jupyter", "labextension", "list")
+    lab = run(installed, "-m", "jupyterlab.labextensions", "list")
     line = next(line for line in (lab.stdout + lab.stderr).splitlines() if "jupyter-mlplatform" in line)
     assert "enabled" in line
     assert "OK" in line
