@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from urllib.parse import urlsplit
 
-_USER_INFO = re.compile(r"(?<=://)[^/\s@'\"]+@")
+_USER_INFO = re.compile(r"(?<=://)[^/\s]+@")  # up to the last @: a password may hold one, and quotes
 # conda's clients carry a token in the path, .../t/<token>/<channel>
 _PATH_TOKEN = re.compile(r"(?<=/t/)[^/\s'\"]+(?=/)")
 _VARIABLE = re.compile(r"\$\{\w+\}")

@@ -17,6 +17,10 @@ INPUT_CPU_FRACTION = 0.05
 """A kernel that waits in ``input()`` polls a hundred times a second, which alone costs about one percent of a core."""
 
 
+CALLBACK_SECONDS = 1.0
+"""Widgets talk to the kernel all the time; a message that takes longer than this is a callback at work."""
+
+
 class Finding(msgspec.Struct, frozen=True):
     """Evidence, and the last instant on the monotonic clock at which its source saw work (None: it has no memory)."""
 
@@ -31,6 +35,9 @@ def of_cells(ledger: Ledger | None, reported_busy: bool, policy: IdlePolicy, now
     if ledger.working:
         opened = min(each.opened for each in ledger.working.values())
         return _finding("cells", Signal.WORK, f"a cell has been running for {spoken(now - opened)}", now)
+    since = min((each.opened for each in ledger.callbacks.values()), default=now)
+    if now - since >= CALLBACK_SECONDS:
+        return _finding("cells", Signal.WORK, f"a widget's callback has been running for {spoken(now - since)}", now)
     if ledger.open:
         return _of_waiting(ledger, policy, now)
     if not ledger.known and reported_busy:

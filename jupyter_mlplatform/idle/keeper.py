@@ -160,7 +160,11 @@ class Keeper:
                 await self._decide(action, status, summary.lease_change(action, lease))
 
     async def _reconcile(self, kernel: Kernel, watched: _Watched, now: float) -> None:
-        if kernel.ledger and kernel.ledger.working and now - watched.computed_at >= RECONCILE_SECONDS:
+        if (
+            kernel.ledger
+            and (kernel.ledger.working or kernel.ledger.callbacks)
+            and now - watched.computed_at >= RECONCILE_SECONDS
+        ):
             await self._world.kernels.ask(kernel.id)
 
     async def _record(self, kernel: Kernel, watched: _Watched, verdict: Verdict) -> None:

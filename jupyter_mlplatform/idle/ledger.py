@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 
 EXECUTE = "execute_request"
+COMM = frozenset({"comm_msg", "comm_open", "comm_close"})
 TYPED = frozenset({"complete_request", "inspect_request"})
 FRESH_STATES = frozenset({"starting", "restarting", "autorestarting"})
 WATCHED = frozenset({"status", "execute_input", "input_request", "input_reply", "debug_event"})
@@ -31,6 +32,8 @@ class Ledger:
 
     ``known`` is false until what ran before the first message was seen is known as well (see :meth:`answered`).
     ``worked_at`` is the last instant at which a cell ran or a person typed; ``ended_at`` that of the last cell's end.
+    ``callbacks`` are the messages of widgets that the kernel is handling: they come and go all the time, so they do not
+    move ``worked_at``; one that stays open is a callback at work.
     """
 
     def __init__(self, now: float) -> None:
@@ -38,6 +41,7 @@ class Ledger:
         self.ended_at: float | None = None
         self.known = False
         self.open: dict[str, Execution] = {}
+        self.callbacks: dict[str, Execution] = {}
         self.waiting: dict[str, float] = {}
         self.stopped_since: float | None = None
 
@@ -69,6 +73,11 @@ class Ledger:
         for identity, execution in list(self.open.items()):
             if execution.subshell is None and execution.opened < asked_at:
                 self._end(identity, now)
+        self.callbacks = {
+            identity: each
+            for identity, each in self.callbacks.items()
+            if each.subshell is not None or each.opened >= asked_at
+        }
 
     def restarted(self, now: float) -> None:
         """Another process answers under the same kernel id: nothing of the old one is running any more."""
@@ -91,6 +100,11 @@ class Ledger:
             self._begin(parent, now)
         elif kind == EXECUTE and state == "idle":
             self._end(str(parent.get("msg_id", "")), now)
+        elif kind in COMM and state == "busy":
+            opened = Execution(opened=now, subshell=parent.get("subshell_id"))
+            self.callbacks.setdefault(str(parent.get("msg_id", "")), opened)
+        elif kind in COMM and state == "idle":
+            self.callbacks.pop(str(parent.get("msg_id", "")), None)
         elif kind in TYPED:
             self.worked_at = now
 
@@ -117,6 +131,7 @@ class Ledger:
 
     def _clear(self, now: float) -> None:
         self.open.clear()
+        self.callbacks.clear()
         self.waiting.clear()
         self.stopped_since = None
         self.worked_at = now

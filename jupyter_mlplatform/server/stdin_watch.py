@@ -11,14 +11,19 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+from jupyter_server.services.kernels.connection.channels import ZMQChannelsWebsocketConnection
+
 Waiting = Callable[[str, dict[str, Any]], None]
 SETTING = "kernel_websocket_connection_class"
 
 
 def watch_stdin(settings: dict[str, Any], waiting: Waiting) -> None:
-    """Make the websockets that open from now on call ``waiting`` with a kernel id and a message."""
+    """Make the websockets that open from now on call ``waiting`` with a kernel id and a message.
+
+    Connections of another kind (a gateway's, say) are left as they are. Looking never gets in a message's way.
+    """
     configured = settings.get(SETTING)
-    if configured is None or not hasattr(configured, "handle_outgoing_message"):
+    if not (isinstance(configured, type) and issubclass(configured, ZMQChannelsWebsocketConnection)):
         return
 
     class StdinWatchingConnection(configured):  # type: ignore[valid-type,misc]
@@ -27,9 +32,12 @@ def watch_stdin(settings: dict[str, Any], waiting: Waiting) -> None:
         def handle_outgoing_message(self, stream: Any, outgoing_msg: list[Any]) -> None:
             """Kernel to client; ``stream`` is the channel's socket, which knows its name."""
             if getattr(stream, "channel", stream) == "stdin":
-                _, frames = self.session.feed_identities(list(outgoing_msg))
-                header, parent = json.loads(frames[1]), json.loads(frames[2])
-                waiting(self.kernel_id, {"header": header, "parent_header": parent})
+                try:
+                    _, frames = self.session.feed_identities(list(outgoing_msg))
+                    header, parent = json.loads(frames[1]), json.loads(frames[2])
+                    waiting(self.kernel_id, {"header": header, "parent_header": parent})
+                except (ValueError, LookupError) as error:
+                    self.log.warning("A question of kernel %s was not understood: %s", self.kernel_id, error)
             super().handle_outgoing_message(stream, outgoing_msg)
 
         def handle_incoming_message(self, incoming_msg: Any) -> None:

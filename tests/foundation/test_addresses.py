@@ -14,6 +14,7 @@ def test_no_name_password_or_path_token_survives_redaction(user: str, password: 
     for address in (
         f"https://{user}:{password}@mirror.example.com/simple",
         f"https://{user}@mirror.example.com/simple",
+        f"https://{user}:{password}@{user}'\"@mirror.example.com/simple",
         f"see https://mirror.example.com/t/{password}/main and http://x:{password}@other.example.com",
     ):
         shown = redact(address)

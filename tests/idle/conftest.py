@@ -83,6 +83,12 @@ class Server:
         """Start a cell."""
         self.client(kernel_id).execute(code)
 
+    def press(self, kernel_id: str) -> None:
+        """What a button of a widget does: open a comm, whose handler the cell has registered as ``button``."""
+        client = self.client(kernel_id)
+        content = {"comm_id": "1", "target_name": "button", "data": {}}
+        client.shell_channel.send(client.session.msg("comm_open", content))
+
     def is_known(self, kernel_id: str) -> bool:
         """Whether the keeper has heard from the kernel, so that it misses nothing from now on."""
         return kernel_id in self.seen and "answered" not in self.seen[kernel_id].why

@@ -90,6 +90,24 @@ def test_given_a_cell_that_began_after_the_question_when_the_answer_comes_then_i
     assert list(ledger.open) == ["cell"]
 
 
+def test_a_widgets_callback_is_open_while_it_runs_and_does_not_count_as_a_cell(ledger: Ledger) -> None:
+    before = ledger.worked_at
+    ledger.feed(status("busy", "comm_msg", "callback"), 5)
+    assert [each.opened for each in ledger.callbacks.values()] == [5]
+    assert ledger.open == {}
+    ledger.feed(status("idle", "comm_msg", "another"), 6)
+    assert ledger.callbacks
+    ledger.feed(status("idle", "comm_msg", "callback"), 7)
+    assert ledger.callbacks == {}
+    assert ledger.worked_at == before
+
+
+def test_given_a_lost_idle_of_a_callback_when_the_shell_answers_later_then_it_is_closed(ledger: Ledger) -> None:
+    ledger.feed(status("busy", "comm_msg", "callback"), 5)
+    ledger.answered(asked_at=6, now=7)
+    assert ledger.callbacks == {}
+
+
 def test_a_person_who_completes_or_inspects_a_name_was_at_work_then(ledger: Ledger) -> None:
     ledger.feed(status("idle", "complete_request", "c"), 4.0)
     assert ledger.worked_at == 4.0

@@ -11,6 +11,9 @@ from tests.idle.conftest import POLICY, Server
 from tests.poll import until_async
 
 SILENT = "import time; time.sleep(60)"
+WIDGET = (
+    "get_ipython().kernel.comm_manager.register_target('button', lambda comm, message: time.sleep(60)); import time"
+)
 THREAD = """
 import threading, time
 def burn():
@@ -39,12 +42,14 @@ async def test_given_kernels_that_work_in_every_way_when_the_timeout_passes_then
         "child": f"import subprocess; subprocess.Popen([{program('child')}])",
         "nohup": f"import os; os.system('nohup {shell}/nohup.pid > /dev/null 2>&1 &')",
         "detached": f"import os; os.system('setsid {shell}/detached.pid > /dev/null 2>&1 &')",
+        "widget": WIDGET,
         "idle": "1 + 1",
     }
     ids = {name: await server.start(f"{name}.ipynb") for name in cells}
     await server.until(lambda: all(server.is_known(each) for each in ids.values()))
     for name, code in cells.items():
         server.run(ids[name], code)
+    server.press(ids["widget"])
     server.asked_for_usage = ids["asked"]
     await server.until(lambda: "culled" in server.actions(ids["idle"]), 60.0)
     alive = set(server.app.kernel_manager.list_kernel_ids())
@@ -54,6 +59,7 @@ async def test_given_kernels_that_work_in_every_way_when_the_timeout_passes_then
     why = {name: server.seen[each].why for name, each in ids.items()}
     for name in ("silent", "asked"):
         assert why[name].startswith("kept because a cell has been running for ")
+    assert why["widget"].startswith("kept because a widget's callback has been running for ")
     assert why["thread"].startswith("kept because its own process used ")
     for name in ("child", "nohup", "detached"):
         assert why[name].startswith("kept because a process it started (python"), why[name]

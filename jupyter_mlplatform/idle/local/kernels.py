@@ -13,6 +13,9 @@ from jupyter_core.utils import ensure_async
 from jupyter_mlplatform.idle.local.listener import Listener
 from jupyter_mlplatform.idle.ports import Kernel
 
+MOST_SOCKETS = 8192
+"""Two a kernel; ZeroMQ's own limit would leave the five hundredth kernel unheard."""
+
 
 class JupyterKernels:
     """See :class:`~jupyter_mlplatform.idle.ports.Kernels`.
@@ -26,6 +29,7 @@ class JupyterKernels:
         self._clock = clock
         self._log = log
         self._context = zmq.asyncio.Context()
+        self._context.max_sockets = MOST_SOCKETS
         self._listeners: dict[str, Listener] = {}
         self._pids: dict[str, int | None] = {}
         self._deaf: set[str] = set()
