@@ -103,7 +103,7 @@ class Services:
 
         policy = self.policy.policy.handoff
         folder = self.workspace.shared_dir / "handoff"
-        packer, lineage = TarPacker(folder / "bundles"), GrantedData(self.access)
+        packer, lineage = TarPacker(self.workspace.local_dir / "handoff" / "bundles"), GrantedData(self.access)
         store = SqliteStore(self.workspace.shared_dir / "handoff.db")
         return HandoffService(
             planner=Planner(ProjectFiles(), packer, InstalledKernels(), lineage, validate, policy),

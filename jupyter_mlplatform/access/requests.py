@@ -63,7 +63,7 @@ def approvers(dataset: Dataset, policy: AccessPolicy, requester: str) -> tuple[s
 
 
 def seen(request: Request, dataset: Dataset | None, policy: AccessPolicy) -> Request:
-    """The request with what its approver needs: who may decide on it now, and what is asked for (personal data, say)."""
+    """The request with what its approver needs: who may decide now, and what is asked for (personal data, say)."""
     if request.state not in OPEN or dataset is None:
         return request
     asked = tuple(column for column in dataset.columns if column.name in request.scope.columns)

@@ -59,7 +59,7 @@ def _completing(
 
 
 def _run_ids(session: Session) -> list[str]:
-    return [run.id for run in session.services.handoff.runs().items]
+    return [run.id for run in session.services.handoff.runs(session.person).items]
 
 
 def _version_ids(session: Session) -> list[str]:
@@ -114,13 +114,13 @@ def start(session: Session, path: str, params: tuple[str, ...], yes: bool, follo
 @run_argument
 def follow(session: Session, run_id: str) -> Answer:
     """Show the progress of RUN until it is finished."""
-    return _follow(session, session.services.handoff.run(run_id))
+    return _follow(session, session.services.handoff.run(session.person, run_id))
 
 
 @command(group, "runs")
 def runs(session: Session) -> Answer:
     """List all runs, newest first."""
-    found = session.services.handoff.runs()
+    found = session.services.handoff.runs(session.person)
     rows = [(run.id, run.name, run.person, run.state, run.created_at, run.version_id) for run in found.items]
     return Answer(found, Table(("Run", "Name", "By", "State", "Started", "Version"), rows, empty="No run yet."))
 
@@ -129,7 +129,7 @@ def runs(session: Session) -> Answer:
 @run_argument
 def show(session: Session, run_id: str) -> Answer:
     """Show RUN with its steps, metrics and data."""
-    run = session.services.handoff.run(run_id)
+    run = session.services.handoff.run(session.person, run_id)
     return Answer(run, *_run_blocks(run))
 
 
@@ -217,7 +217,7 @@ def _follow(session: Session, run: Run) -> Answer:
             code = 0 if run.state is RunState.SUCCEEDED else FAILED_EXIT
             return Answer(run, *_run_blocks(run), exit_code=code)
         time.sleep(LOOK_EVERY_SECONDS)
-        run = service.run(run.id)
+        run = service.run(session.person, run.id)
 
 
 def _relative(session: Session, path: str) -> str:

@@ -20,7 +20,7 @@ MARKER = ".mlplat-demo"
 MARKER_TEXT = "Made by 'mlplat demo'; 'mlplat demo --reset' removes this folder with all that is in it.\n"
 SEPARATION = (
     "Both servers run under your own account, so what separates alice and bob is advice, not protection: "
-    "the demo shows the rules, a shared installation enforces them."
+    "the demo shows the rules. In a shared installation they are advice too, for whoever can open the files."
 )
 
 

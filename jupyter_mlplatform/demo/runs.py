@@ -22,7 +22,9 @@ def end_runs(folder: DemoFolder) -> None:
         except Invalid:  # not seeded to its end, or edited by hand: there is nobody to ask
             continue
         while going := [
-            run.id for run in handoff.runs().items if run.person == person.name and run.state.value not in FINAL
+            run.id
+            for run in handoff.runs(person.name).items
+            if run.person == person.name and run.state.value not in FINAL
         ]:
             for run_id in going:
                 handoff.cancel(person.name, run_id)

@@ -133,6 +133,6 @@ def _injected(params: Mapping[str, Value], *, with_id: bool) -> dict[str, Any]:
 def _literal(name: str, node: ast.expr) -> dict[str, Value]:
     try:
         value = ast.literal_eval(node)
-    except ValueError:
+    except (ValueError, TypeError, MemoryError, RecursionError):  # what literal_eval's own page names
         return {}
     return {name: value} if isinstance(value, (bool, int, float, str)) else {}

@@ -63,8 +63,25 @@ def apply(run: Run, event: RunEvent) -> Run:
     return run if steps == run.steps else msgspec.structs.replace(run, steps=steps)
 
 
+def shown_to(run: Run, person: str) -> Run:
+    """The run as ``person`` may see it: an error can quote data that was granted to the run's author alone."""
+    if run.person == person:
+        return run
+    steps = tuple(
+        msgspec.structs.replace(step, error=f"Step {step.name} failed.") if step.error else step for step in run.steps
+    )
+    return msgspec.structs.replace(run, steps=steps, error=_what_happened(run) if run.error else "")
+
+
+def _what_happened(run: Run) -> str:
+    failed = next((step.name for step in run.steps if step.state is StepState.FAILED), "")
+    if run.state is RunState.FAILED:
+        return f"Step {failed} failed." if failed else "The runner failed."
+    return f"It was {run.state.value.lower()}."
+
+
 def verdict(run: Run, lease: Lease, *, here: str, alive: bool, now: datetime) -> Verdict:
-    """Is a run that is not final still executed? ``alive``: does its process live, when it is of this machine."""
+    """Is a run that is not final still executed? ``alive``: is its process seen, which counts only from ``here``."""
     if run.state in FINAL:
         return Verdict.FINE
     if lease.pid is None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import uuid
 from datetime import timezone
 from pathlib import Path
 
 import msgspec
 
-from jupyter_mlplatform.errors import Conflict, Forbidden, Invalid, NotFound, nearest
+from jupyter_mlplatform.errors import Conflict, Forbidden, Invalid, NotFound, Unavailable, nearest
 from jupyter_mlplatform.handoff import announce, approval, progress
 from jupyter_mlplatform.handoff import inputs as kinds
 from jupyter_mlplatform.handoff.compile import code_key, input_key
@@ -36,6 +37,7 @@ from jupyter_mlplatform.notice import Notice
 from jupyter_mlplatform.policy import HandoffPolicy
 
 LONGEST_KEY = 200
+_log = logging.getLogger(__name__)
 
 
 class HandoffService:
@@ -105,7 +107,7 @@ class HandoffService:
                 cause=f"Its key belongs to run {run.id}.",
                 next_step="Plan again and start that.",
             )
-        return self.run(run.id)
+        return self.run(run.person, run.id)
 
     def _new_run(self, person: str, plan: Plan) -> Run:
         steps = tuple(
@@ -159,17 +161,18 @@ class HandoffService:
 
     # Following
 
-    def runs(self) -> RunList:
-        """All runs, newest first."""
-        return RunList(tuple(self._checked(run, lease) for run, lease in self._store.runs()))
+    def runs(self, person: str) -> RunList:
+        """All runs, newest first; see :meth:`run`."""
+        found = (self._checked(run, lease) for run, lease in self._store.runs())
+        return RunList(tuple(progress.shown_to(run, person) for run in found))
 
-    def run(self, run_id: str) -> Run:
-        """One run, as its events tell it."""
-        return self._checked(*self._find(run_id))
+    def run(self, person: str, run_id: str) -> Run:
+        """One run, as its events tell it. Only its author sees why it failed, others see which step did."""
+        return progress.shown_to(self._checked(*self._find(run_id)), person)
 
     def log(self, person: str, run_id: str, position: LogPosition) -> Log:
         """A step's log from an offset on. Only its author's: code prints the data that was granted to the author."""
-        run = self.run(run_id)
+        run = self.run(person, run_id)
         if run.person != person:
             raise Forbidden(
                 "handoff.not_your_log",
@@ -201,7 +204,11 @@ class HandoffService:
         self._say(run_id, "run.stopping", person)
         run, lease = self._find(run_id)
         # Nobody executes it, and the state that it has now keeps everybody from beginning to.
-        return run if lease.pid is not None else self._say(run_id, "run.stopped", person, "It was stopped.")
+        if lease.pid is not None:
+            return run
+        run = self._say(run_id, "run.stopped", person, "It was stopped.")
+        self._runner.clean(run_id)
+        return run
 
     def active(self, person: str = "") -> tuple[str, ...]:
         """A sentence about each run that this machine executes now; those of ``person`` when one is named."""
@@ -261,23 +268,32 @@ class HandoffService:
         """The run, after making sure that somebody executes it: launched again, or said to be interrupted."""
         if run.state in progress.FINAL:
             return run
-        now = self._clock()
-        found = progress.verdict(run, lease, here=self._runner.here, alive=self._runner.alive(lease), now=now)
-        if found is Verdict.FINE:
+        try:
+            return self._look_after(run, lease)
+        except (Unavailable, OSError) as error:  # a full disk, say: looking must work, and the next look tries again
+            _log.warning("Run %s could not be looked after: %s", run.id, error)
             return run
+
+    def _look_after(self, run: Run, lease: Lease) -> Run:
+        found = self._verdict(run, lease)
         if found is Verdict.LAUNCH:
-            if now.timestamp() - self._launched.get(run.id, 0.0) > progress.CLAIM_WITHIN.total_seconds():
+            waited = self._clock().timestamp() - self._launched.get(run.id, 0.0)
+            if waited > progress.CLAIM_WITHIN.total_seconds():
                 self._launch(run.id)
+        if found is not Verdict.LOST:
             return run
         run, lease = self._find(run.id)  # it may have ended in the meantime, and then its last word counts
-        if self._runner.alive(lease) and lease.host == self._runner.here:
+        if self._verdict(run, lease) is not Verdict.LOST:
             return run
         said = self._runner.trouble(run.id) if lease.host == self._runner.here else ""
         text = "The process that executed it is gone." if lease.pid else "It could not be started."
         after = self._say(run.id, "run.interrupted", "", f"{text} {said}".strip())
-        if lease.host == self._runner.here:
-            self._runner.clean(run.id)
+        self._runner.clean(run.id)
         return after
+
+    def _verdict(self, run: Run, lease: Lease) -> Verdict:
+        alive, now = self._runner.alive(lease), self._clock()
+        return progress.verdict(run, lease, here=self._runner.here, alive=alive, now=now)
 
     def _launch(self, run_id: str) -> None:
         self._launched[run_id] = self._clock().timestamp()

@@ -14,6 +14,7 @@ from __future__ import annotations
 import keyword
 import math
 import re
+import sys
 from collections.abc import Iterable, Mapping
 from typing import Any, TypeAlias
 
@@ -71,10 +72,13 @@ def parse(document: Any, origin: str) -> Spec:
 
 
 def default(entry: str, params: Mapping[str, Value], *, makes_model: bool) -> Spec:
-    """The spec of a notebook or script that has none: one training step of the whole of it."""
+    """The spec of a notebook or script that has none: one training step of the whole of it.
+
+    Raises ``Invalid`` for parameters that ``handoff.yaml`` could not have either.
+    """
     name = re.sub(r"[^a-zA-Z0-9]+", "-", entry.rsplit("/", 1)[-1].rsplit(".", 1)[0]).strip("-")[:63].strip("-") or "run"
     run = "" if entry.endswith(".ipynb") else entry
-    return Spec(
+    spec = Spec(
         handoff=FORMAT,
         name=name,
         source=Source(entry=entry),
@@ -82,6 +86,9 @@ def default(entry: str, params: Mapping[str, Value], *, makes_model: bool) -> Sp
         steps=(StepSpec(name="train", run=run, kind="training", outputs=(MODEL,) if makes_model else ()),),
         register=Registration(group=name) if makes_model else None,
     )
+    for sentence in _parameter_mistakes(spec):
+        raise _invalid(entry, sentence)
+    return spec
 
 
 def with_params(spec: Spec, given: Mapping[str, Value]) -> dict[str, Value]:
@@ -132,9 +139,16 @@ def _with_kind(step: StepSpec) -> StepSpec:
 
 
 def _typed(name: str, before: Value, value: Value) -> Value:
+    if isinstance(value, str) and type(before) is str and not _is_utf8(value):
+        raise Invalid(
+            "handoff.parameter_type",
+            f"The parameter {name!r} must be text of whole characters.",
+            cause=f"{value!r} cannot be written as UTF-8.",
+            next_step="Give another text.",
+        )
     if type(value) is type(before) and (not isinstance(value, float) or math.isfinite(value)):
         return value
-    if type(before) is float and type(value) is int:
+    if type(before) is float and type(value) is int and abs(value) <= sys.float_info.max:
         return float(value)
     raise Invalid(
         "handoff.parameter_type",
@@ -170,8 +184,15 @@ def _parameter_mistakes(spec: Spec) -> Iterable[str]:
             yield f"The parameter {name!r} must be a free Python name."
         if isinstance(value, float) and not math.isfinite(value):
             yield f"The parameter {name!r} must be a finite number."
+        if isinstance(value, str) and not _is_utf8(value):
+            yield f"The parameter {name!r} must be text that can be written as UTF-8, not {value!r}."
     if len({name.upper() for name in spec.params}) < len(spec.params):
         yield "Two parameters differ only in upper and lower case."
+
+
+def _is_utf8(text: str) -> bool:
+    """False for half of a surrogate pair, which Python keeps in a text but nothing can write."""
+    return not any("\ud800" <= character <= "\udfff" for character in text)
 
 
 def _step_mistakes(spec: Spec) -> Iterable[str]:

@@ -56,7 +56,7 @@ class RunsHandler(HandoffHandler):
     @operation("All runs, newest first", returns=RunList)
     async def get(self) -> RunList:
         """With their steps and metrics."""
-        return await self.call(self.services.handoff.runs)
+        return await self.call(self.services.handoff.runs, self.person)
 
     @web.authenticated
     @authorized
@@ -76,7 +76,7 @@ class RunHandler(PlatformHandler):
     @operation("One run", returns=Run)
     async def get(self, run_id: str) -> Run:
         """Its state as its own events tell it."""
-        return await self.call(self.services.handoff.run, run_id)
+        return await self.call(self.services.handoff.run, self.person, run_id)
 
 
 class LogHandler(PlatformHandler):

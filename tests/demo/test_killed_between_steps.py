@@ -35,7 +35,7 @@ def test_nothing_is_lost_and_nothing_happens_twice(folder: DemoFolder, servers: 
     told, alice, bob = story.told, services(folder, ALICE), services(folder, BOB)
     (request,) = alice.access.requests("alice").items
     (grant,) = bob.access.grants("bob", "owned").items
-    (run,) = alice.handoff.runs().items
+    (run,) = alice.handoff.runs("alice").items
     (version,) = bob.handoff.versions().items
     assert (request.id, request.state.value) == (told.request_id, "approved")
     assert len(request.decisions) == 1
@@ -62,7 +62,7 @@ def test_a_step_that_is_played_again_after_a_kill_has_no_second_effect(
         step()
     assert len(services(folder, ALICE).access.requests("alice").items) == 1
     assert len(services(folder, ALICE).access.grants("alice").items) == 1
-    assert len(services(folder, ALICE).handoff.runs().items) == 1
+    assert len(services(folder, ALICE).handoff.runs("alice").items) == 1
     (version,) = services(folder, BOB).handoff.versions().items
     assert len(version.approvals) == 1
 
@@ -73,5 +73,5 @@ def test_a_run_goes_on_while_no_server_is_there(folder: DemoFolder, servers: Dem
         step()
     kill(servers)
     handoff = services(folder, ALICE).handoff
-    until(lambda: handoff.run(story.told.run_id).state.value == "Succeeded", seconds=120, every=0.3)
+    until(lambda: handoff.run("alice", story.told.run_id).state.value == "Succeeded", seconds=120, every=0.3)
     assert len(handoff.versions().items) == 1

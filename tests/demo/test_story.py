@@ -77,7 +77,7 @@ def test_it_is_told_to_its_end_and_twice_gives_nothing_twice(tmp_path: Path, emp
     alice, bob = services(folder, ALICE), services(folder, BOB)
     assert [request.id for request in alice.access.requests("alice").items] == [told["request_id"]]
     assert [grant.id for grant in bob.access.grants("bob", "owned").items] == [told["grant_id"]]
-    assert [run.id for run in alice.handoff.runs().items] == [told["run_id"]]
+    assert [run.id for run in alice.handoff.runs("alice").items] == [told["run_id"]]
     (version,) = bob.handoff.versions().items
     assert version.id == told["version_id"]
     assert [approval.actor for approval in version.approvals] == ["bob"]
@@ -101,7 +101,7 @@ def test_it_says_the_cause_and_the_next_step_when_it_cannot_go_on(folder: DemoFo
     notebook.write_text(text, encoding="utf-8")
     mended = play(folder.root, tmp_path)
     assert mended.returncode == 0, mended.stdout + mended.stderr
-    assert len(services(folder, ALICE).handoff.runs().items) == 2
+    assert len(services(folder, ALICE).handoff.runs("alice").items) == 2
 
 
 @contextmanager

@@ -149,10 +149,10 @@ class Place:
 
     def finished(self, run: Run, seconds: float = 60) -> Run:
         """The run once it is final."""
-        return until(lambda: found if (found := self.service.run(run.id)).state in FINAL else None, seconds)
+        return until(lambda: found if (found := self.service.run(run.person, run.id)).state in FINAL else None, seconds)
 
     def step(self, run_id: str, name: str) -> Any:
-        return next(step for step in self.service.run(run_id).steps if step.name == name)
+        return next(step for step in self.service.run("alice", run_id).steps if step.name == name)
 
 
 def write_notebook(path: Path, cells: tuple[tuple[str, str], ...], kernel: str = "python3") -> None:

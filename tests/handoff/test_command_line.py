@@ -46,7 +46,7 @@ def test_a_plan_is_shown_and_changes_nothing(place: Place, monkeypatch: pytest.M
     assert answer.exit_code == 0
     for words in ("3 steps run", "evaluate", "No charge on this machine", "✓"):
         assert words in text
-    assert place.service.runs().items == ()
+    assert place.service.runs("alice").items == ()
 
 
 def test_a_blocked_plan_says_so_and_exits_with_an_error(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -56,7 +56,7 @@ def test_a_blocked_plan_says_so_and_exits_with_an_error(place: Place, monkeypatc
         answer = enter(line)
         assert answer.exit_code == 1
         assert "✗ The notebook names no kernel" in answer.text()
-    assert place.service.runs().items == ()
+    assert place.service.runs("alice").items == ()
 
 
 def test_values_keep_their_type(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:

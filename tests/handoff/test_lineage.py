@@ -74,7 +74,7 @@ def test_only_granted_columns_arrive_and_the_version_names_the_grant(services: S
     (given,) = plan.inputs
     assert (given.grant_id, given.grant_ends) == (grant.id, grant.not_after)
     run = services.handoff.start("alice", root, NewRun(path="handoff.yaml", plan_hash=plan.hash, idempotency_key="key"))
-    ended = until(lambda: found if (found := services.handoff.run(run.id)).state in FINAL else None, 60)
+    ended = until(lambda: found if (found := services.handoff.run(run.person, run.id)).state in FINAL else None, 60)
     assert (ended.state, ended.error) == (RunState.SUCCEEDED, "")
     (version,) = services.handoff.versions().items
     (data,) = version.lineage.inputs
@@ -103,7 +103,7 @@ def test_after_the_grant_was_revoked_the_shown_plan_no_longer_starts(services: S
     assert caught.value.problem.code == "handoff.blocked"
     after = planned(services, root)
     assert any(each.check == "data" and each.severity is Severity.BLOCKED for each in after.findings)
-    assert services.handoff.runs().items == ()
+    assert services.handoff.runs("alice").items == ()
 
 
 def test_before_anybody_said_yes_the_plan_says_so(services: Services, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from typing import Any
 
@@ -12,6 +13,7 @@ from jupyter_mlplatform.errors import Conflict, Forbidden, Invalid
 from jupyter_mlplatform.handoff import approval, metrics, progress, references
 from jupyter_mlplatform.handoff import notebook as nb
 from jupyter_mlplatform.handoff.announce import notices
+from jupyter_mlplatform.handoff.local.supervisor import finite
 from jupyter_mlplatform.handoff.models import (
     Lineage,
     Metric,
@@ -59,7 +61,7 @@ class TestNotebook:
         assert msgspec.json.encode(document) == before
 
     def test_parameters_are_the_literals_of_the_tagged_cell(self) -> None:
-        text = "lr = 0.1  # rate\nn = -3\ns = 'x'\nb = True\nl = [1]\nt = f()\n_p = 1"
+        text = "lr = 0.1  # rate\nn = -3\ns = 'x'\nb = True\nl = [1]\nt = f()\n_p = 1\nd = {[]: 1}"
         assert nb.parameters({"cells": [cell(text, "parameters")]}) == {"lr": 0.1, "n": -3, "s": "x", "b": True}
 
 
@@ -93,6 +95,13 @@ def test_every_number_is_a_metric(document: Any, found: dict[str, float]) -> Non
     assert {each.name: each.value for each in metrics.from_document("s", document)} == found
 
 
+@pytest.mark.parametrize("text", ["Infinity", "1e999", "-Infinity", "NaN", "true", '"1"', "null", "1" + "0" * 400])
+def test_a_gate_compares_finite_numbers_only(text: str) -> None:
+    with pytest.raises(ValueError, match="is not a finite number"):
+        finite(json.loads(text))
+    assert (finite(3), finite(-0.5)) == (3, -0.5)
+
+
 def run(state: RunState = RunState.EXECUTING, *steps: StepState) -> Run:
     return Run(
         id="run-1",
@@ -124,6 +133,21 @@ class TestEvents:
     def test_a_run_that_is_being_stopped_does_not_execute_again(self) -> None:
         stopping = run(RunState.STOPPING)
         assert apply(stopping, RunEvent(action="run.executing", at=NOW)) is stopping
+
+    @pytest.mark.parametrize(
+        ("state", "step", "words"),
+        [
+            (RunState.FAILED, StepState.FAILED, "Step s0 failed."),
+            (RunState.FAILED, StepState.PENDING, "The runner failed."),
+            (RunState.INTERRUPTED, StepState.EXECUTING, "It was interrupted."),
+        ],
+    )
+    def test_others_are_told_what_ended_a_run_in_words_of_the_platform(
+        self, state: RunState, step: StepState, words: str
+    ) -> None:
+        ended = msgspec.structs.replace(run(state, step), error="gun 17")
+        assert progress.shown_to(ended, "bob").error == words
+        assert progress.shown_to(ended, "alice") is ended
 
     def test_a_step_keeps_its_last_word(self) -> None:
         failed = apply(run(RunState.EXECUTING, StepState.EXECUTING), RunEvent(action="step.failed", at=NOW, step="s0"))

@@ -164,6 +164,39 @@ def test_a_cancelled_run_stops_with_all_its_processes(real: Place, tmp_path: Pat
     assert gone(step)
 
 
+LEAVES_A_CHILD = """
+import os, pathlib, subprocess, sys
+child = subprocess.Popen([sys.executable, "-c", {child!r}], stdout=subprocess.PIPE)
+child.stdout.readline()
+pathlib.Path({pid!r}).write_text(str(child.pid))
+pathlib.Path(os.environ["SM_MODEL_DIR"], "m").write_text("m")
+"""
+DEAF = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print(flush=True); time.sleep(60)"
+
+
+def test_a_run_that_succeeded_leaves_no_child_of_a_step(real: Place, tmp_path: Path) -> None:
+    real.write(leave=LEAVES_A_CHILD.format(child=DEAF, pid=str(tmp_path / "pid")))
+    run = real.finished(real.start("leave.py"))
+    assert (run.state, run.error) == (RunState.SUCCEEDED, "")
+    until(lambda: gone(pid_in(tmp_path / "pid")), 5)
+
+
+def test_a_kernel_that_is_killed_leaves_no_child(real: Place, tmp_path: Path) -> None:
+    code = LEAVES_A_CHILD.format(child=DEAF, pid=str(tmp_path / "pid")) + "os.kill(os.getpid(), 9)"
+    run = real.finished(real.start(real.notebook(("", code))))
+    assert run.state is RunState.FAILED
+    until(lambda: gone(pid_in(tmp_path / "pid")), 5)
+
+
+def test_a_cancelled_run_leaves_no_child_that_ignores_the_wish_to_end(real: Place, tmp_path: Path) -> None:
+    real.write(wait=LEAVES_A_CHILD.format(child=DEAF, pid=str(tmp_path / "pid")) + "import time; time.sleep(60)")
+    run = real.start("wait.py")
+    child = pid_in(tmp_path / "pid")
+    real.service.cancel("alice", run.id)
+    assert real.finished(run).state is RunState.STOPPED
+    until(lambda: gone(child), 5)
+
+
 def test_a_killed_supervisor_shows_as_interrupted_and_leaves_no_process(real: Place, tmp_path: Path) -> None:
     pid = waiting(real, tmp_path)
     run = real.start("wait.py")
@@ -221,13 +254,13 @@ def test_a_run_goes_on_when_the_server_that_started_it_is_killed(real: Place, tm
     )
     assert server.stdout is not None
     run_id = server.stdout.readline().strip()
-    until(lambda: real.service.run(run_id).state is RunState.EXECUTING)
+    until(lambda: real.service.run("alice", run_id).state is RunState.EXECUTING)
     os.killpg(server.pid, signal.SIGKILL)
     server.wait()
     server.stdout.close()
-    assert real.service.run(run_id).state is RunState.EXECUTING
+    assert real.service.run("alice", run_id).state is RunState.EXECUTING
     done.write_text("")
-    assert real.finished(real.service.run(run_id)).state is RunState.SUCCEEDED
+    assert real.finished(real.service.run("alice", run_id)).state is RunState.SUCCEEDED
     assert [each.id for each in real.service.versions().items] == ["wait-1"]
 
 

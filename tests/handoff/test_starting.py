@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import signal
 import threading
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
@@ -11,10 +13,12 @@ import msgspec
 import pytest
 
 from jupyter_mlplatform.database import Database
-from jupyter_mlplatform.errors import Conflict, Forbidden, Invalid, NotFound
+from jupyter_mlplatform.errors import Conflict, Forbidden, Invalid, NotFound, Unavailable
+from jupyter_mlplatform.handoff.local import supervisor
 from jupyter_mlplatform.handoff.local.processes import started
 from jupyter_mlplatform.handoff.local.sqlite_store import MIGRATIONS
 from jupyter_mlplatform.handoff.models import LogPosition, NewPlan, NewRun, Run, RunState
+from jupyter_mlplatform.handoff.ports import RunOrder
 from jupyter_mlplatform.handoff.progress import Lease, RunEvent, apply
 from tests.handoff.conftest import NOW, Place
 
@@ -97,7 +101,7 @@ def test_files_that_changed_since_the_plan_are_a_conflict_and_change_nothing(pla
     with pytest.raises(Conflict) as caught:
         place.service.start("alice", place.root, NewRun(path=path, plan_hash=plan.hash, idempotency_key="key"))
     assert caught.value.problem.code == "handoff.plan_changed"
-    assert place.service.runs().items == ()
+    assert place.service.runs("alice").items == ()
     assert folders(place) == []
 
 
@@ -117,7 +121,7 @@ def test_a_grant_that_ends_while_it_starts_leaves_nothing_behind(place: Place, m
     monkeypatch.setattr(place.lineage, "materialise", ended)
     with pytest.raises(Forbidden):
         place.start(place.steps())
-    assert place.service.runs().items == ()
+    assert place.service.runs("alice").items == ()
     assert folders(place) == []
 
 
@@ -130,7 +134,7 @@ def test_a_server_that_died_before_launching_loses_nothing(place: Place, monkeyp
         patch.setattr(place.runner, "launch", die)
         with pytest.raises(SystemExit):
             place.start(path)
-    (run,) = place.service.runs().items
+    (run,) = place.service.runs("alice").items
     assert run.state is RunState.STARTING
     other = Place(place.root.parent)  # the next server
     other.time = NOW + timedelta(seconds=11)
@@ -144,7 +148,7 @@ def test_a_server_that_died_before_launching_loses_nothing(place: Place, monkeyp
 def test_a_run_that_nobody_can_begin_is_interrupted(place: Place) -> None:
     run = place.start(place.steps())
     place.time = NOW + timedelta(seconds=61)
-    found = place.service.run(run.id)
+    found = place.service.run("alice", run.id)
     assert found.state is RunState.INTERRUPTED
     assert "could not be started" in found.error
     assert list((place.state / "runs" / run.id).rglob("*.parquet")) == []
@@ -155,7 +159,7 @@ def test_a_run_is_claimed_once_and_only_while_it_waits(place: Place) -> None:
     lease = Lease(host=place.runner.here, pid=1, pid_started=started(1))
     assert place.store.claim(run.id, lease, NOW)
     assert not place.store.claim(run.id, lease, NOW)
-    assert place.service.run(run.id).state is RunState.EXECUTING
+    assert place.service.run("alice", run.id).state is RunState.EXECUTING
 
 
 def test_a_process_number_that_was_given_away_again_is_not_the_same_process(place: Place) -> None:
@@ -172,11 +176,93 @@ def test_a_waiting_run_that_is_cancelled_is_never_begun(place: Place) -> None:
     assert place.service.cancel("alice", run.id).state is RunState.STOPPED
 
 
+def test_a_waiting_run_that_is_cancelled_leaves_no_granted_data(place: Place) -> None:
+    run = place.start(place.steps())
+    place.service.cancel("alice", run.id)
+    assert list((place.state / "runs" / run.id).rglob("*.parquet")) == []
+
+
+def test_a_supervisor_that_comes_after_the_end_leaves_no_granted_data(place: Place) -> None:
+    run = place.start(place.steps())
+    place.store.append(run.id, RunEvent(action="run.stopped", at=NOW), "alice")
+    supervisor.main(place.state / "runs" / run.id, place.store.path)
+    assert list((place.state / "runs" / run.id).rglob("*.parquet")) == []
+
+
+def test_looking_works_while_nothing_can_be_written(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> Run:
+        raise Unavailable("state.unavailable", "The disk is full.")
+
+    run = place.start(place.steps())
+    place.time = NOW + timedelta(seconds=61)
+    with monkeypatch.context() as patch:
+        patch.setattr(place.store, "append", full)
+        assert place.service.run("alice", run.id).state is RunState.STARTING
+        assert [each.id for each in place.service.runs("bob").items] == [run.id]
+    assert place.service.run("alice", run.id).state is RunState.INTERRUPTED
+
+
+def test_a_run_goes_on_when_its_disk_was_full_for_a_while(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = place.start(place.steps())
+    folder = place.state / "runs" / run.id
+    order = msgspec.json.decode((folder / "order.json").read_bytes(), type=RunOrder)
+    order = msgspec.structs.replace(order, definition={"Steps": []})
+    tries = {"claim": 0, "beat": 0, "append": 0}
+
+    def full_at_first(name: str, write: Callable[..., object]) -> Callable[..., object]:
+        def attempt(*given: object, **named: object) -> object:
+            tries[name] += 1
+            if tries[name] == 1:
+                raise Unavailable("state.unavailable", "The disk is full.")
+            return write(*given, **named)
+
+        return attempt
+
+    for name in tries:
+        monkeypatch.setattr(place.store, name, full_at_first(name, getattr(place.store, name)))
+    monkeypatch.setattr(supervisor, "TRY_AGAIN_SECONDS", 0.0)
+    monkeypatch.setattr(signal, "signal", lambda *_: None)
+    supervisor.Supervisor(folder, order, place.store).run()
+    assert place.service.run("alice", run.id).state is RunState.SUCCEEDED
+    assert tries == {"claim": 2, "beat": 1, "append": 2}
+
+
+def test_only_an_account_that_would_see_the_process_launches_or_says_it_is_gone(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waiting, executed = place.start(place.steps()), place.start(place.steps(), key="other")
+    lease = Lease(host=place.runner.here, pid=os.getpid(), pid_started="not visible")
+    assert place.store.claim(executed.id, lease, NOW)
+    other = Place(place.root.parent)
+    monkeypatch.setattr(os, "getuid", lambda: 4711)
+    other.time = NOW + timedelta(seconds=9)
+    assert other.service.run("bob", executed.id).state is RunState.EXECUTING
+    other.time = NOW + timedelta(seconds=11)
+    assert other.service.run("bob", waiting.id).state is RunState.STARTING
+    assert not hasattr(other.runner, "launched")
+    assert other.service.run("bob", executed.id).state is RunState.INTERRUPTED, "its heartbeat is silent"
+    other.store.close()
+
+
+def test_what_a_step_said_when_it_failed_is_for_its_author_alone(place: Place) -> None:
+    run = place.start(place.steps())
+    for action, step, text in (
+        ("step.failed", "prepare", "ValueError: gun 17"),
+        ("run.failed", "", "Step prepare failed. ValueError: gun 17"),
+    ):
+        place.store.append(run.id, RunEvent(action=action, at=NOW, step=step, text=text), "")
+    mine, theirs = place.service.run("alice", run.id), place.service.run("bob", run.id)
+    assert (mine.error, mine.steps[0].error) == ("Step prepare failed. ValueError: gun 17", "ValueError: gun 17")
+    assert (theirs.error, theirs.steps[0].error) == ("Step prepare failed.", "Step prepare failed.")
+    assert b"gun 17" not in msgspec.json.encode(place.service.runs("bob"))
+    assert b"gun 17" in msgspec.json.encode(place.service.runs("alice"))
+
+
 def test_somebody_elses_run_is_not_cancelled(place: Place) -> None:
     run = place.start(place.steps())
     with pytest.raises(Forbidden):
         place.service.cancel("bob", run.id)
-    assert place.service.run(run.id).state is RunState.STARTING
+    assert place.service.run("alice", run.id).state is RunState.STARTING
 
 
 def test_only_runs_of_this_machine_and_person_keep_it_awake(place: Place) -> None:
@@ -192,7 +278,7 @@ def test_only_runs_of_this_machine_and_person_keep_it_awake(place: Place) -> Non
 def test_what_does_not_exist_is_not_found(place: Place) -> None:
     run = place.start(place.steps())
     for ask in (
-        lambda: place.service.run("run-0"),
+        lambda: place.service.run("alice", "run-0"),
         lambda: place.service.version("welds-9"),
         lambda: place.service.log("alice", run.id, LogPosition(step="trian")),
         lambda: place.service.cancel("alice", "run-0"),
@@ -215,7 +301,7 @@ def test_the_events_of_a_run_tell_all_of_it(place: Place) -> None:
     told: Run = run
     for event in place.store.events(run.id):
         told = apply(told, event)
-    assert msgspec.json.encode(told) == msgspec.json.encode(place.service.run(run.id))
+    assert msgspec.json.encode(told) == msgspec.json.encode(place.service.run("alice", run.id))
     assert told.state is RunState.FAILED
 
 

@@ -10,16 +10,20 @@ import os
 import shutil
 import subprocess
 import tarfile
+import zlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import IO
 
-from jupyter_mlplatform.errors import Invalid
+from jupyter_mlplatform.errors import Conflict, Invalid
 from jupyter_mlplatform.handoff.models import Bundle
 from jupyter_mlplatform.handoff.ports import Packed
 
 IGNORE_FILE = ".mlplatignore"
+SUFFIX = ".tar.gz"
 NEVER = frozenset({".git", ".venv", "__pycache__", ".ipynb_checkpoints"})
 MOST_FILES = 20_000
+MOST_WALKED = 10 * MOST_FILES
 MOST_BYTES = 2 * 1024**3
 GIT_SECONDS = 30
 _TEXT = frozenset({".py", ".ipynb", ".yaml", ".yml", ".toml", ".cfg", ".ini", ".json", ".sh", ".txt", ".env", ""})
@@ -27,7 +31,7 @@ _LARGEST_TEXT_BYTES = 1024 * 1024
 
 
 class TarPacker:
-    """Keeps archives in ``folder``; an unchanged project is not packed again."""
+    """Keeps archives in ``folder``, for this account alone; an unchanged project is not packed again."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -36,7 +40,7 @@ class TarPacker:
         """Raises ``Invalid`` when there is too much to pack, or a file cannot be read."""
         try:
             return self._pack(root)
-        except (OSError, RuntimeError) as error:
+        except (OSError, RuntimeError, UnicodeError) as error:
             raise Invalid(
                 "handoff.unreadable",
                 "The project cannot be packed.",
@@ -57,10 +61,11 @@ class TarPacker:
                 next_step=f"Name what is not needed in {IGNORE_FILE}, or move the notebook to a folder of its own.",
             )
         digest = content_digest(root, names)
-        archive = self._folder / f"{digest}.tar.gz"
+        archive = self._folder / f"{digest}{SUFFIX}"
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._folder.chmod(0o700)
         if not archive.exists():
-            self._folder.mkdir(parents=True, exist_ok=True)
-            write_archive(root, names, archive)
+            write_archive(root, names, archive, digest)
         bundle = Bundle(
             digest=digest,
             path=str(archive),
@@ -71,17 +76,33 @@ class TarPacker:
         return Packed(bundle=bundle, skipped=tuple(skipped), commit=commit(root), texts=tuple(_texts(root, sizes)))
 
     def fingerprint(self, path: Path) -> str:
-        """The digest of a file, or of all files below a folder."""
-        names = sorted(_walk(path)) if path.is_dir() else [path.name]
-        return f"sha256:{content_digest(path if path.is_dir() else path.parent, names)}"
+        """The digest of a file, or of all files below a folder. Raises ``Invalid`` when one cannot be read."""
+        try:
+            return f"sha256:{content_digest(*_files(path))}"
+        except (OSError, RuntimeError, UnicodeError) as error:
+            raise _not_copied(path, error) from error
 
     def copy(self, path: Path, folder: Path) -> None:
-        """Copy a file, or what is below a folder, into ``folder``."""
-        folder.mkdir(parents=True, exist_ok=True)
-        if path.is_dir():
-            shutil.copytree(path, folder, dirs_exist_ok=True)
-        else:
-            shutil.copy2(path, folder)
+        """Copy a file, or the very files that ``fingerprint`` looks at, into ``folder``.
+
+        An archive of this packer is verified where it arrives. Raises ``Conflict`` when it holds something else, and
+        removes it, so that the next plan packs anew; ``Invalid`` when a file cannot be copied.
+        """
+        try:
+            start, names = _files(path)
+            folder.mkdir(parents=True, exist_ok=True)
+            for name in names:
+                target = folder / name
+                target.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy2(start / name, target)
+        except (OSError, RuntimeError) as error:
+            raise _not_copied(path, error) from error
+        if path.parent == self._folder:
+            try:
+                verify(folder / path.name, path.name.removesuffix(SUFFIX))
+            except Conflict:
+                path.unlink(missing_ok=True)
+                raise
 
 
 def chosen(root: Path) -> tuple[list[str], list[str]]:
@@ -105,22 +126,49 @@ def content_digest(root: Path, names: Iterable[str]) -> str:
     digest = hashlib.sha256()
     for name in names:
         with (root / name).open("rb") as file:
-            content = hashlib.file_digest(file, "sha256") if hasattr(hashlib, "file_digest") else _sha256(file)
-        digest.update(f"{name}\0{_mode(root / name):o}\0{content.hexdigest()}\n".encode())
+            content = _sha256(file)
+        digest.update(_line(name, _mode(root / name), content))
     return digest.hexdigest()
 
 
-def write_archive(root: Path, names: Iterable[str], archive: Path) -> None:
-    """Write the tar.gz whole or not at all."""
+def verify(archive: Path, digest: str) -> None:
+    """Raises ``Conflict`` when what ``archive`` holds does not have this content digest, or cannot be read."""
+    found = hashlib.sha256()
+    try:
+        with tarfile.open(archive, "r:gz") as tar:
+            for member in tar:
+                content = tar.extractfile(member) if member.isreg() else None
+                if content is None:
+                    raise tarfile.TarError(f"{member.name} is not a plain file")
+                found.update(_line(member.name, member.mode, _sha256(content)))
+    except (OSError, EOFError, ValueError, tarfile.TarError, zlib.error) as error:
+        raise _not_the_code(f"The archive cannot be read: {error}.") from error
+    if found.hexdigest() != digest:
+        raise _not_the_code("The archive does not hold the files that it is named after.")
+
+
+def write_archive(root: Path, names: Iterable[str], archive: Path, digest: str = "") -> None:
+    """Write the tar.gz whole or not at all, readable by this account only.
+
+    With a content ``digest``: raises ``Conflict`` when the bytes that went in do not have it.
+    """
+    found = hashlib.sha256()
     part = archive.with_name(f"{archive.name}.{os.getpid()}.{os.urandom(4).hex()}.part")
     try:
         with (
-            part.open("wb") as raw,
+            open(part, "wb", opener=_private) as raw,
             gzip.GzipFile(filename="", fileobj=raw, mode="wb", mtime=0) as zipped,
             tarfile.open(fileobj=zipped, mode="w", format=tarfile.PAX_FORMAT) as tar,
         ):
             for name in names:
-                _add(tar, root / name, name)
+                found.update(_add(tar, root / name, name))
+        if digest and found.hexdigest() != digest:
+            raise Conflict(
+                "handoff.files_changed",
+                "Files changed while they were packed.",
+                cause="What was read first is not what was packed.",
+                next_step="Save, wait until nothing writes into the project, and plan again.",
+            )
         part.replace(archive)
     finally:
         part.unlink(missing_ok=True)
@@ -135,19 +183,29 @@ def commit(root: Path) -> str:
     return head.decode().strip() + ("-dirty" if changed else "")
 
 
-def _add(tar: tarfile.TarFile, file: Path, name: str) -> None:
+def _add(tar: tarfile.TarFile, file: Path, name: str) -> bytes:
+    """Put a file in; returns what of it counts for the content digest."""
     info = tarfile.TarInfo(name)
     content = file.read_bytes()
     info.size = len(content)
     info.mode = _mode(file)
     tar.addfile(info, io.BytesIO(content))
+    return _line(name, info.mode, hashlib.sha256(content))
+
+
+def _line(name: str, mode: int, content: hashlib._Hash) -> bytes:
+    return f"{name}\0{mode:o}\0{content.hexdigest()}\n".encode()
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
 
 
 def _mode(file: Path) -> int:
     return 0o755 if os.access(file, os.X_OK) else 0o644
 
 
-def _sha256(file: io.BufferedReader) -> hashlib._Hash:
+def _sha256(file: IO[bytes]) -> hashlib._Hash:
     digest = hashlib.sha256()
     for block in iter(lambda: file.read(1 << 20), b""):
         digest.update(block)
@@ -182,6 +240,42 @@ def _git(root: Path, *words: str) -> bytes | None:
     return done.stdout if done.returncode == 0 else None
 
 
+def _files(path: Path) -> tuple[Path, list[str]]:
+    """An input's files, and the folder that their names start from.
+
+    Links to folders are not followed, and a link that leads nowhere (an editor's lock) is no file.
+    """
+    if not path.is_dir():
+        return path.parent, [path.name]
+    walked = sorted(_walk(path))
+    if len(walked) > MOST_WALKED:
+        raise Invalid(
+            "handoff.too_much",
+            f"The folder {path.name} has too many files.",
+            cause=f"{MOST_WALKED:,} are the most.",
+            next_step="Register it as a dataset, or put the files into fewer ones.",
+        )
+    return path, [name for name in walked if (path / name).is_file()]
+
+
+def _not_copied(path: Path, error: Exception) -> Invalid:
+    return Invalid(
+        "handoff.unreadable",
+        f"{path.name} cannot be copied for the run.",
+        cause=f"{error}.",
+        next_step="Make the file readable, or remove it.",
+    )
+
+
+def _not_the_code(cause: str) -> Conflict:
+    return Conflict(
+        "handoff.bundle_changed",
+        "The packed code is not the code that was planned.",
+        cause=cause,
+        next_step="Plan again, and start that.",
+    )
+
+
 def _walk(root: Path) -> Iterator[str]:
     count = 0
     for folder, folders, files in os.walk(root):
@@ -189,7 +283,7 @@ def _walk(root: Path) -> Iterator[str]:
         for name in files:
             yield (Path(folder) / name).relative_to(root).as_posix()
             count += 1
-            if count > 10 * MOST_FILES:
+            if count > MOST_WALKED:
                 return
 
 

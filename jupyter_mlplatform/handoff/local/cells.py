@@ -19,6 +19,7 @@ import nbformat
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, DeadKernelError
 
+from jupyter_mlplatform.handoff.local.processes import kill_group
 from jupyter_mlplatform.handoff.local.shim import end_with_parent
 from jupyter_mlplatform.handoff.notebook import INJECTED, tags
 
@@ -63,8 +64,8 @@ class Client(NotebookClient):
 
     def end_kernel(self) -> None:
         """End the kernel with all its children, at once."""
-        if self.process is not None and self.process.poll() is None:
-            os.killpg(os.getpgid(self.process.pid), signal.SIGKILL)
+        if self.process is not None:  # it leads a group of its own, which may outlive it
+            kill_group(self.process.pid)
 
 
 def main(order_file: Path) -> int:
@@ -88,6 +89,7 @@ def main(order_file: Path) -> int:
     signal.signal(signal.SIGTERM, end)
     end_with_parent(end)
     error = _execute(client)
+    client.end_kernel()
     nbformat.write(document, folder / order["executed"])  # type: ignore[no-untyped-call]
     if error:
         (folder / "error").write_text(error, encoding="utf-8")

@@ -2,8 +2,29 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import signal
+import socket
 import sys
 from pathlib import Path
+
+
+def here() -> str:
+    """What this process can see: the machine, the account, and the process namespace where there are several.
+
+    Only among processes with the same answer does "I cannot see it" mean "it is gone".
+    """
+    space = Path("/proc/self/ns/pid")
+    return " ".join(
+        (socket.gethostname(), str(os.getuid()), str(space.readlink()) if space.is_symlink() else "")
+    ).strip()
+
+
+def kill_group(leader: int) -> None:
+    """End at once whatever is left of a process group, also when its leader is gone already."""
+    with contextlib.suppress(ProcessLookupError):  # nothing is left
+        os.killpg(leader, signal.SIGKILL)
 
 
 def started(pid: int) -> str:

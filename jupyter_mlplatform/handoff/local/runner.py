@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import threading
@@ -13,7 +12,7 @@ from pathlib import Path
 import msgspec
 
 from jupyter_mlplatform.handoff.local.layout import ORDER, STEPS, STORE, SUPERVISOR_LOG, clean
-from jupyter_mlplatform.handoff.local.processes import started
+from jupyter_mlplatform.handoff.local.processes import here, started
 from jupyter_mlplatform.handoff.ports import RunOrder
 from jupyter_mlplatform.handoff.progress import Lease
 
@@ -34,8 +33,8 @@ class LocalRunner:
 
     @property
     def here(self) -> str:
-        """The machine's name."""
-        return socket.gethostname()
+        """The machine with this account and what it sees of other processes."""
+        return here()
 
     def open(self, run_id: str) -> Path:
         """A new folder that only its owner can read: it holds granted data while the run lasts."""

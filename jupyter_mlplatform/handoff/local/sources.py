@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -12,6 +13,7 @@ from jupyter_mlplatform.errors import Invalid, NotFound
 from jupyter_mlplatform.handoff import notebook as nb
 from jupyter_mlplatform.handoff import spec as specs
 from jupyter_mlplatform.handoff.local import yaml12
+from jupyter_mlplatform.handoff.local.bundle import NEVER
 from jupyter_mlplatform.handoff.models import Spec
 from jupyter_mlplatform.handoff.ports import Project
 
@@ -57,7 +59,8 @@ class ProjectFiles:
         texts = {each: _text(self._inside(source, source, each)) for each in _scripts(spec)}
         for name, uri in spec.inputs.items():
             if not uri.startswith(("dataset:", "s3:")):
-                self._inside(source, source, uri.removeprefix("file:"), what=f"The input {name!r}")
+                what = f"The input {name!r}"
+                self._links_stay_inside(source, self._inside(source, source, uri.removeprefix("file:"), what), what)
         document = read_notebook(entry) if entry.suffix == ".ipynb" else None
         return Project(root=source, path=relative, spec=spec, has_spec=True, document=document, texts=texts)
 
@@ -70,6 +73,18 @@ class ProjectFiles:
         text = _text(file)
         spec = specs.default(file.name, {}, makes_model="SM_MODEL_DIR" in text)
         return Project(root=file.parent, path=relative, spec=spec, has_spec=False, texts={file.name: text})
+
+    def _links_stay_inside(self, source: Path, folder: Path, what: str) -> None:
+        """Raises ``Invalid`` for a link below an input folder to something outside the project.
+
+        It would be silently missing from the run, or bring in what the plan does not show. One that leads nowhere, as
+        an editor's lock does, is no data.
+        """
+        for place, folders, files in os.walk(folder):
+            folders[:] = [name for name in folders if name not in NEVER]
+            for each in (Path(place, name) for name in (*folders, *files)):
+                if each.is_symlink() and os.access(each, os.F_OK):
+                    self._inside(source, source, each.relative_to(source).as_posix(), what)
 
     def _inside(self, boundary: Path, start: Path, path: str, what: str = "The path") -> Path:
         """An existing path below ``boundary``. Raises ``Invalid`` when it leads out, ``NotFound`` for none."""

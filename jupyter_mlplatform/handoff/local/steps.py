@@ -22,6 +22,7 @@ from jupyter_mlplatform.handoff import notebook as nb
 from jupyter_mlplatform.handoff.compile import METRICS_FILE
 from jupyter_mlplatform.handoff.local import shim
 from jupyter_mlplatform.handoff.local.bundle import write_archive
+from jupyter_mlplatform.handoff.local.processes import kill_group
 from jupyter_mlplatform.handoff.local.sources import read_notebook
 from jupyter_mlplatform.handoff.models import Metric
 from jupyter_mlplatform.handoff.ports import RunOrder
@@ -59,6 +60,7 @@ class StepProcess:
         self._bucket = bucket
         self._order = order
         self._killed_at: float | None = None
+        self._gone = False
         folder.mkdir(parents=True, exist_ok=True)
         channels = self._channels()
         code = folder / "code"
@@ -84,18 +86,20 @@ class StepProcess:
         return self._process.pid
 
     def ended(self) -> bool:
-        """Whether the process is gone; a step that ignores the wish to end is killed after a while."""
-        if self._process.poll() is not None:
-            return True
-        if self._killed_at and time.monotonic() - self._killed_at > TERM_SECONDS:
-            self._signal(signal.SIGKILL)
-        return False
+        """Whether the process is gone, and its children with it; one that ignores the wish to end is killed in time."""
+        if not self._gone and self._process.poll() is not None:
+            self._gone = True
+            kill_group(self.pid)
+        elif not self._gone and self._killed_at and time.monotonic() - self._killed_at > TERM_SECONDS:
+            kill_group(self.pid)
+        return self._gone
 
     def end(self) -> None:
         """Ask the step and all its children to end."""
         if self._killed_at is None:
             self._killed_at = time.monotonic()
-            self._signal(signal.SIGTERM)
+            if self._process.poll() is None:
+                os.killpg(self.pid, signal.SIGTERM)
 
     def progress(self) -> str:
         """For example "cell 3 of 7"."""
@@ -189,10 +193,6 @@ class StepProcess:
         file = self._folder / "cells.json"
         file.write_text(json.dumps(order), encoding="utf-8")
         return [sys.executable, "-m", "jupyter_mlplatform.handoff.local.cells", str(file)], self._folder
-
-    def _signal(self, number: int) -> None:
-        if self._process.poll() is None:
-            os.killpg(self._process.pid, number)
 
 
 def unpack(archive: Path, folder: Path) -> None:

@@ -9,19 +9,20 @@ from __future__ import annotations
 import json
 import os
 import signal
-import socket
 import sys
 import time
 import traceback
+from collections.abc import Callable
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
+from jupyter_mlplatform.errors import Unavailable
 from jupyter_mlplatform.handoff.local import environment
 from jupyter_mlplatform.handoff.local.layout import ORDER, STEPS, STORE, clean
-from jupyter_mlplatform.handoff.local.processes import started
+from jupyter_mlplatform.handoff.local.processes import here, started
 from jupyter_mlplatform.handoff.local.registry import register
 from jupyter_mlplatform.handoff.local.sqlite_store import SqliteStore
 from jupyter_mlplatform.handoff.local.steps import BUCKET, LocalBucket, StepProcess
@@ -34,6 +35,9 @@ from jupyter_mlplatform.handoff.references import look_up, resolve
 TICK_SECONDS = 0.1
 BEAT_SECONDS = 1.0
 PROGRESS_SECONDS = 0.5
+PATIENCE_SECONDS = 300.0  # a disk that is full for a while ends no run
+TRY_AGAIN_SECONDS = 0.5
+T = TypeVar("T")
 COMPARE = {
     "GreaterThanOrEqualTo": lambda left, right: left >= right,
     "GreaterThan": lambda left, right: left > right,
@@ -56,6 +60,7 @@ class Supervisor:
         self._error = ""
         self._stop: str = ""
         self._beat_at = 0.0
+        self._heard_at = time.monotonic()
         self._metrics: list[Metric] = []
         self._known: dict[str, Any] = {
             "Parameters": {**order.run.params, "ArtifactBucket": BUCKET, "Image": "local", "RoleArn": "local"},
@@ -66,8 +71,11 @@ class Supervisor:
     def run(self) -> None:
         """Execute to the end, whatever that is."""
         pid = os.getpid()
-        lease = Lease(host=socket.gethostname(), pid=pid, pid_started=started(pid))
-        if not self._store.claim(self._order.run.id, lease, _now()):
+        lease = Lease(host=here(), pid=pid, pid_started=started(pid))
+        if not patiently(lambda: self._store.claim(self._order.run.id, lease, _now())):
+            found = self._store.run(self._order.run.id)
+            if found and found[0].state in FINAL:
+                clean(self._folder)
             return
         signal.signal(signal.SIGTERM, lambda *_: setattr(self, "_stop", "run.interrupted"))
         try:
@@ -110,7 +118,13 @@ class Supervisor:
         if time.monotonic() - self._beat_at < BEAT_SECONDS:
             return
         self._beat_at = time.monotonic()
-        state = self._store.beat(self._order.run.id, _now())
+        try:
+            state = self._store.beat(self._order.run.id, _now())
+        except Unavailable:
+            if time.monotonic() - self._heard_at > PATIENCE_SECONDS:
+                raise
+            return
+        self._heard_at = time.monotonic()
         if state is RunState.STOPPING:
             self._stop = self._stop or "run.stopped"
         elif state in FINAL:  # somebody took this process for dead, and said so to people already
@@ -160,16 +174,15 @@ class Supervisor:
                 raise ValueError("The training step wrote no model into SM_MODEL_DIR, so there is nothing to register.")
             artifact = self._bucket.path(trained["S3ModelArtifacts"])
             group = arguments["ModelPackageGroupName"]
-            register(self._store, self._order, group, str(artifact), self._metrics, self._environment, _now())
+            given = (str(artifact), self._metrics, self._environment, _now())
+            patiently(lambda: register(self._store, self._order, group, *given))
         else:
             raise ValueError(f"A step of type {step['Type']} cannot run on this machine.")
         self._done(name)
 
     def _holds(self, condition: dict[str, Any]) -> bool:
-        left = resolve(condition["LeftValue"], self._known, _read_json)
-        right = resolve(condition["RightValue"], self._known, _read_json)
-        if not isinstance(left, (int, float)) or not isinstance(right, (int, float)):
-            raise ValueError(f"The gate compares {left!r} with {right!r}; both must be numbers.")
+        left = finite(resolve(condition["LeftValue"], self._known, _read_json))
+        right = finite(resolve(condition["RightValue"], self._known, _read_json))
         self._compared = f"{left:g} against {right:g}"
         return bool(COMPARE[condition["Type"]](left, right))
 
@@ -221,7 +234,26 @@ class Supervisor:
 
     def _say(self, action: str, step: str = "", text: str = "", metrics: tuple[Metric, ...] = ()) -> None:
         event = RunEvent(action=action, at=_now(), step=step, text=text, metrics=metrics)
-        self._store.append(self._order.run.id, event, actor="")
+        patiently(lambda: self._store.append(self._order.run.id, event, actor=""))
+
+
+def finite(value: Any) -> float:
+    """A number that a gate may compare. Raises ``ValueError`` for anything else: "true" would pass as 1."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not abs(value) <= sys.float_info.max:
+        raise ValueError(f"The gate cannot compare {value!r}: it is not a finite number.")
+    return value
+
+
+def patiently(write: Callable[[], T]) -> T:
+    """Write, and try again for some minutes while the state cannot be written."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while True:
+        try:
+            return write()
+        except Unavailable:
+            if time.monotonic() > deadline:
+                raise
+        time.sleep(TRY_AGAIN_SECONDS)
 
 
 def _read_json(file: str, path: str) -> Any:
