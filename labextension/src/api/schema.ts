@@ -1035,7 +1035,7 @@ export interface components {
      * @description A person asks for a scope, for a purpose, for ``days`` days. ``revision`` grows when it is changed.
      *
      *         ``approvers`` are the people who may decide now, and ``columns`` what the dataset says of the columns asked for:
-     *         both only while it is open. ``grant_id`` is set when it was approved; ``revised_at`` when its last revision was made.
+     *         both only while it is open. ``grant_id`` is set when it was approved; ``revised_at`` when it was last revised.
      */
     Request: {
       /** @default [] */
