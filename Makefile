@@ -1,6 +1,8 @@
 # make demo   two people, a catalogue, a notebook and a hand-off on this machine (STORY=1: play it without a browser)
 # make test   everything that a change must pass
+# make test-idle   every idle scenario, a few minutes each time (REPEAT=20; ONLY=K01,T03)
 # make test-labs   the panel in every JupyterLab that one wheel has to work in (LABS="4.4 4.5 4.6")
+# make bench-idle   what idle shutdown costs, beside its peers (SHORT=1: under a minute; PARTS="cost churn simulated")
 # make build  the panel only; the Node of this machine is needed for that and for nothing else
 # make clean  remove what these have made, the demo's folder excepted
 #
@@ -27,7 +29,7 @@ ifeq ($(wildcard $(BIN)/python),)
 $(shell rm -rf .make) # the environment is gone, and what was installed into it
 endif
 
-.PHONY: demo test test-labs build clean needs-python needs-node
+.PHONY: demo test test-idle test-labs bench-idle build clean needs-python needs-node
 .DEFAULT_GOAL := demo
 
 demo: .make/demo
@@ -44,6 +46,9 @@ test: .make/dev .make/tools
 	cd labextension/tools && PATH="$(CURDIR)/$(BIN):$$PATH" jlpm run test
 	$(BIN)/python -m pytest -m browser
 
+test-idle: .make/dev
+	$(BIN)/python -m tests.idle.scenarios.run --repeat $(or $(REPEAT),1) --only "$(ONLY)"
+
 test-labs: .make/dev
 	rm -rf .make/wheel
 	$(BIN)/python -m build --wheel --no-isolation --outdir .make/wheel
@@ -54,6 +59,9 @@ test-labs: .make/dev
 	  .make/lab-$$lab/bin/python -m jupyterlab --version; \
 	  LAB_PYTHON="$(CURDIR)/.make/lab-$$lab/bin/python" $(BIN)/python -m pytest tests/ui/test_panel.py; \
 	done
+
+bench-idle: .make/bench-env
+	.make/bench/bin/python -m benchmarks.idle $(PARTS) $(if $(SHORT),--short,--page)
 
 build: $(PANEL)
 
@@ -71,6 +79,13 @@ clean:
 	@echo "── Installing what the tests need into .venv"
 	$(BIN)/python -m pip install --disable-pip-version-check -e '.[dev]'
 	@touch $@ .make/demo
+
+# Its own environment: the peers bring a server extension that must not be there in any test.
+.make/bench-env: .make/venv $(PANEL) $(PACKAGING) benchmarks/requirements.txt
+	@echo "── Installing the benchmark and its peers into .make/bench"
+	$(PYTHON) -m venv .make/bench
+	.make/bench/bin/python -m pip install --disable-pip-version-check -q -r benchmarks/requirements.txt -e .
+	@touch $@
 
 .make/tools: labextension/tools/package.json labextension/tools/yarn.lock .make/builder
 	@echo "── Installing the panel's test tools"

@@ -82,25 +82,66 @@ class AccessPolicy(Strict, frozen=True):
     admins: tuple[str, ...] = ()
 
 
+class KernelRule(Strict, frozen=True):
+    """The idle timeout of some kernels: those whose notebook's path or kernel's name fits the glob ``match``.
+
+    Either ``timeout_seconds`` or ``never``; ``locked``: the notebook and the kernel's specification cannot change it
+    (with neither of the two: they cannot change what holds for all).
+    """
+
+    match: str
+    timeout_seconds: float = 0.0
+    never: bool = False
+    locked: bool = False
+
+
 class IdlePolicy(Strict, frozen=True):
-    """Idle shutdown. All durations are in seconds.
+    """Idle shutdown. All durations are in seconds, all rates in bytes per second, CPU and GPU in fractions of one.
 
     A stop needs ``timeout_seconds`` of idleness, then ``grace_seconds`` of warning, and one more fresh sample; none
-    happens in the first ``min_uptime_seconds``. ``keep_max_seconds`` caps a keep-alive. ``cull_kernels`` false only
-    reports. ``stop_server`` asks for the end of the whole server once nothing has worked for the timeout.
+    happens in the first ``min_uptime_seconds``. ``kernels`` are rules for some kernels, the first that fits counts.
+    With ``own_timeouts`` a notebook or a kernel's specification may set its own, between ``min_timeout_seconds`` and
+    ``max_timeout_seconds``. ``keep_max_seconds`` caps a keep-alive.
+
+    ``cull_kernels`` and ``cull_terminals`` false only report. ``stop`` says how the workspace is stopped: ``auto`` is
+    what fits in SageMaker Studio and ``off`` elsewhere, where ``server`` ends this Jupyter server. ``watchdog`` runs
+    a second process that stops the workspace when the server is dead or mute.
+
+    A process is at work from ``busy_cpu_fraction`` of a core, one that is known for its heartbeat (or named in
+    ``heartbeaters``) from ``heartbeat_cpu_fraction``; one that only watches (or named in ``watchers``) never is.
+    ``schedule_ahead_seconds``: a notebook that is scheduled to run here within that time is waited for.
+    ``unsaved_hold_seconds``: how long unsaved changes that a tab cannot save hold the workspace. ``hook_seconds`` is
+    given to a person's hooks. ``webhook`` is an address that every warning and stop of the workspace is posted to.
+    ``price_per_hour`` maps an instance type, or ``default``, to money.
     """
 
     enabled: bool = True
     timeout_seconds: float = 3600.0
+    min_timeout_seconds: float = 60.0
+    max_timeout_seconds: float = 86400.0
+    own_timeouts: bool = True
+    kernels: tuple[KernelRule, ...] = ()
     sample_seconds: float = 15.0
     grace_seconds: float = 300.0
     min_uptime_seconds: float = 900.0
     keep_max_seconds: float = 86400.0
     input_timeout_factor: float = 2.0
     busy_cpu_fraction: float = 0.02
+    heartbeat_cpu_fraction: float = 0.15
+    heartbeaters: tuple[str, ...] = ()
+    watchers: tuple[str, ...] = ()
+    io_bytes_per_second: float = 65536.0
+    network_bytes_per_second: float = 65536.0
+    gpu_fraction: float = 0.05
+    schedule_ahead_seconds: float = 3600.0
     cull_kernels: bool = True
-    stop_server: bool = False
-    price_per_hour: float = 0.0
+    cull_terminals: bool = True
+    stop: Literal["auto", "off", "provider", "feeder", "direct", "server"] = "auto"
+    watchdog: bool = True
+    unsaved_hold_seconds: float = 86400.0
+    hook_seconds: float = 30.0
+    webhook: str = ""
+    price_per_hour: dict[str, float] = msgspec.field(default_factory=dict)
     currency: str = "EUR"
 
 
@@ -270,6 +311,12 @@ def _check_values(policy: Policy, origin: str) -> None:
         "idle.keep_max_seconds": idle.keep_max_seconds,
         "idle.busy_cpu_fraction": idle.busy_cpu_fraction,
         "idle.input_timeout_factor": idle.input_timeout_factor,
+        "idle.min_timeout_seconds": idle.min_timeout_seconds,
+        "idle.max_timeout_seconds": idle.max_timeout_seconds,
+        "idle.heartbeat_cpu_fraction": idle.heartbeat_cpu_fraction,
+        "idle.io_bytes_per_second": idle.io_bytes_per_second,
+        "idle.network_bytes_per_second": idle.network_bytes_per_second,
+        "idle.gpu_fraction": idle.gpu_fraction,
         "packages.timeout_seconds": packages.timeout_seconds,
         "handoff.max_parallel_steps": policy.handoff.max_parallel_steps,
         **days,
@@ -277,7 +324,10 @@ def _check_values(policy: Policy, origin: str) -> None:
     not_negative = {
         "idle.grace_seconds": idle.grace_seconds,
         "idle.min_uptime_seconds": idle.min_uptime_seconds,
-        "idle.price_per_hour": idle.price_per_hour,
+        "idle.schedule_ahead_seconds": idle.schedule_ahead_seconds,
+        "idle.unsaved_hold_seconds": idle.unsaved_hold_seconds,
+        "idle.hook_seconds": idle.hook_seconds,
+        **{f"idle.price_per_hour.{name}": price for name, price in idle.price_per_hour.items()},
         "packages.retries": packages.retries,
         **{f"handoff.price_per_hour.{name}": price for name, price in policy.handoff.price_per_hour.items()},
     }
@@ -291,14 +341,28 @@ def _check_values(policy: Policy, origin: str) -> None:
     for key, number in days.items():
         if number > LONGEST_DAYS:
             raise _invalid(origin, f"{key!r} must be at most {LONGEST_DAYS}, not {number}.")
+    _check_idle(idle, origin)
     for name in access.max_days:
         if name not in CLASSIFICATIONS:
             raise _invalid(origin, f"Unknown classification {name!r}. {nearest(name, CLASSIFICATIONS)}")
     if policy.state.path and not Path(policy.state.path).is_absolute():
         raise _invalid(origin, f"'state.path' must be an absolute path, not {policy.state.path!r}.")
-    for address in (packages.pip_index, packages.conda_channel_alias, *packages.conda_channels):
+    for address in (idle.webhook, packages.pip_index, packages.conda_channel_alias, *packages.conda_channels):
         if has_credentials(address):
             raise _invalid(origin, f"An address holds a user name, password or token: {redact(address)}.")
+
+
+def _check_idle(idle: IdlePolicy, origin: str) -> None:
+    if idle.min_timeout_seconds > idle.max_timeout_seconds:
+        raise _invalid(origin, "'idle.min_timeout_seconds' must not be above 'idle.max_timeout_seconds'.")
+    for rule in idle.kernels:
+        if not rule.match:
+            raise _invalid(origin, "Each rule of 'idle.kernels' needs a match, as 'train*' is one.")
+        both, neither = rule.never and rule.timeout_seconds, not rule.never and not rule.timeout_seconds
+        if both or (neither and not rule.locked) or not 0 <= rule.timeout_seconds < math.inf:
+            raise _invalid(origin, f"The rule {rule.match!r} of 'idle.kernels' needs either timeout_seconds or never.")
+    if idle.webhook and not idle.webhook.startswith(("http://", "https://")):
+        raise _invalid(origin, "'idle.webhook' must be an http or https address.")
 
 
 def _invalid(origin: str, cause: str) -> Invalid:

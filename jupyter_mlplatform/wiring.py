@@ -56,14 +56,16 @@ class Services:
         """Idle shutdown; a hand-off run of this person keeps everything awake."""
         from jupyter_mlplatform.idle.local import clock
         from jupyter_mlplatform.idle.local.decisions import JsonLines
+        from jupyter_mlplatform.idle.local.history import SqliteHistory
         from jupyter_mlplatform.idle.local.store import SqliteStore
         from jupyter_mlplatform.idle.service import IdleService
 
-        folder = self.workspace.local_dir
+        folder, policy = self.workspace.local_dir, self.policy.policy.idle
         return IdleService(
             store=SqliteStore(folder),
             log=JsonLines(folder),
-            policy=self.policy.policy.idle,
+            history=SqliteHistory(folder, policy.sample_seconds),
+            policy=policy,
             holds=lambda: self.handoff.active(self.workspace.person),
             utc=utc_now,
             clock=clock.seconds,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from functools import lru_cache
 
 from jupyter_mlplatform.errors import Invalid
 
@@ -30,7 +31,12 @@ def spoken(seconds: float) -> str:
         return "for ever"
     if 0 < seconds < 1:
         return f"{max(seconds, 0.1):.1f} s"
-    whole = max(0, round(seconds))
+    return _spoken(max(0, round(seconds)))
+
+
+@lru_cache(maxsize=4096)
+def _spoken(whole: int) -> str:
+    """Remembered: hundreds of kernels are idle for the same few times, sample after sample."""
     parts = []
     for unit, size in (("d", 86400), ("h", 3600), ("min", 60), ("s", 1)):
         count, whole = divmod(whole, size)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import msgspec
 
-from jupyter_mlplatform.idle.cpu import Use
 from jupyter_mlplatform.idle.durations import spoken
 from jupyter_mlplatform.idle.ledger import Ledger
 from jupyter_mlplatform.idle.models import Evidence, Signal
@@ -12,10 +11,6 @@ from jupyter_mlplatform.policy import IdlePolicy
 
 PRESENT_SECONDS = 90.0
 """A browser sends at most one beat a minute while a person works in it; half a minute is left for delays."""
-
-INPUT_CPU_FRACTION = 0.05
-"""A kernel that waits in ``input()`` polls a hundred times a second, which alone costs about one percent of a core."""
-
 
 CALLBACK_SECONDS = 1.0
 """Widgets talk to the kernel all the time; a message that takes longer than this is a callback at work."""
@@ -28,8 +23,14 @@ class Finding(msgspec.Struct, frozen=True):
     worked_at: float | None = None
 
 
-def of_cells(ledger: Ledger | None, reported_busy: bool, policy: IdlePolicy, now: float) -> Finding:
-    """Is a cell running? Waiting in ``input()`` or in a debugger is work until ``input_timeout_factor`` timeouts."""
+def of_cells(
+    ledger: Ledger | None, reported_busy: bool, policy: IdlePolicy, now: float, timeout_seconds: float | None = None
+) -> Finding:
+    """Is a cell running? Waiting in ``input()`` or in a debugger is work until ``input_timeout_factor`` timeouts.
+
+    ``timeout_seconds`` is the kernel's own; None is the policy's.
+    """
+    timeout = policy.timeout_seconds if timeout_seconds is None else timeout_seconds
     if ledger is None:
         return _finding("cells", Signal.UNKNOWN, "its messages cannot be read")
     if ledger.working:
@@ -39,7 +40,7 @@ def of_cells(ledger: Ledger | None, reported_busy: bool, policy: IdlePolicy, now
     if now - since >= CALLBACK_SECONDS:
         return _finding("cells", Signal.WORK, f"a widget's callback has been running for {spoken(now - since)}", now)
     if ledger.open:
-        return _of_waiting(ledger, policy, now)
+        return _of_waiting(ledger, timeout, policy.input_timeout_factor * timeout, now)
     if not ledger.known and reported_busy:
         return _finding(
             "cells", Signal.WORK, "it was already busy when it was first seen and has not answered since", now
@@ -50,43 +51,17 @@ def of_cells(ledger: Ledger | None, reported_busy: bool, policy: IdlePolicy, now
     return _finding("cells", Signal.IDLE, f"no cell is running{ended}", ledger.worked_at)
 
 
-def _of_waiting(ledger: Ledger, policy: IdlePolicy, now: float) -> Finding:
-    limit = policy.timeout_seconds * policy.input_timeout_factor
+def _of_waiting(ledger: Ledger, timeout: float, limit: float, now: float) -> Finding:
     if ledger.stopped_since is not None:
         since, where = ledger.stopped_since, "is stopped in the debugger"
     else:
         since, where = max(ledger.waiting.values(), default=now), "waits for an answer to input()"
     text = f"a cell {where} since {spoken(now - since)}, which counts as work for {spoken(limit)}"
     # The idle timeout runs out at the very moment at which waiting has lasted for the limit.
-    counts_until = since + max(0.0, limit - policy.timeout_seconds)
+    counts_until = since + max(0.0, limit - timeout)
     if now < counts_until:
         return _finding("cells", Signal.WORK, text, now)
     return _finding("cells", Signal.IDLE, text, counts_until)
-
-
-def of_processes(use: Use | None, local: bool, waits_for_input: bool, policy: IdlePolicy, now: float) -> Finding:
-    """Does the kernel, or anything it started, compute? A kernel on another machine is judged by its cells alone."""
-    if not local:
-        return _finding("processes", Signal.IDLE, "it runs on another machine, so only its cells are looked at")
-    if use is None:
-        return _finding("processes", Signal.UNKNOWN, "its CPU use has not been measured over an interval yet")
-    if not use.running:
-        return _finding("processes", Signal.UNKNOWN, "its process cannot be found")
-    limit = max(policy.busy_cpu_fraction, INPUT_CPU_FRACTION if waits_for_input else 0.0)
-    if use.total >= limit:
-        return _finding("processes", Signal.WORK, _busiest(use), now)
-    others = f" and {use.others} it started" if use.others else ""
-    text = f"its process{others} used {_percent(use.total)} of a core, less than {_percent(limit)}"
-    return _finding("processes", Signal.IDLE, text)
-
-
-def _busiest(use: Use) -> str:
-    if use.own >= use.busiest:
-        return f"its own process used {_percent(use.own)} of a core"
-    if use.busiest_name:
-        name = f"a process it started ({use.busiest_name}, pid {use.busiest_pid})"
-        return f"{name} used {_percent(use.busiest)} of a core"
-    return f"short-lived processes it started used {_percent(use.total)} of a core"
 
 
 def of_person(beat_at: float | None, policy: IdlePolicy, now: float) -> Finding:
@@ -100,7 +75,3 @@ def of_person(beat_at: float | None, policy: IdlePolicy, now: float) -> Finding:
 
 def _finding(source: str, signal: Signal, text: str, worked_at: float | None = None) -> Finding:
     return Finding(Evidence(source=source, signal=signal, text=text), worked_at)
-
-
-def _percent(fraction: float) -> str:
-    return f"{100 * fraction:.0f} %" if fraction >= 0.1 else f"{100 * fraction:.1f} %"

@@ -6,16 +6,16 @@ monotonic clock from the first time the lease is seen, so that a wall clock that
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 
 from jupyter_mlplatform.errors import Invalid
-from jupyter_mlplatform.idle.durations import spoken
-from jupyter_mlplatform.idle.models import Lease, NewLease
+from jupyter_mlplatform.idle.models import WORKSPACE, Lease, NewLease
 from jupyter_mlplatform.policy import IdlePolicy
 
 
-def check(asked: NewLease, policy: IdlePolicy) -> None:
-    """Raises ``Invalid`` for a duration that is not positive or above the admin's cap."""
+def granted_seconds(asked: NewLease, policy: IdlePolicy) -> float:
+    """The seconds that are given: those asked for, at most the admin's cap. Raises ``Invalid`` for none at all."""
     if not asked.seconds > 0:
         raise Invalid(
             "idle.duration",
@@ -23,18 +23,12 @@ def check(asked: NewLease, policy: IdlePolicy) -> None:
             cause=f"{asked.seconds} seconds were asked for.",
             next_step="Ask for example for 30m or 4h.",
         )
-    if asked.seconds > policy.keep_max_seconds:
-        raise Invalid(
-            "idle.keep_too_long",
-            f"You may keep the workspace for at most {spoken(policy.keep_max_seconds)} at once.",
-            cause=f"{spoken(asked.seconds)} were asked for; the cap is idle.keep_max_seconds of the policy.",
-            next_step=f"Ask for {spoken(policy.keep_max_seconds)} or less; you can extend it later.",
-        )
+    return min(asked.seconds, policy.keep_max_seconds)
 
 
 def sentence(lease: Lease) -> str:
     """Who keeps what, until when and why: ``alice keeps the workspace until 14:30 UTC (overnight training)``."""
-    what = "this kernel" if lease.kernel_id else "the workspace"
+    what = "the workspace" if lease.subject == WORKSPACE else f"this {lease.subject.partition(':')[0]}"
     reason = f" ({lease.reason})" if lease.reason else ""
     return f"{lease.person} keeps {what} until {lease.until:%Y-%m-%d %H:%M} UTC{reason}"
 
@@ -62,13 +56,22 @@ class KeepAlives:
         begun = tuple(each for each, _ in self._leases.values() if each.id not in known) if self._read_before else ()
         ended = tuple(each for each, _ in known.values() if each.id not in self._leases)
         # A longer lease takes the place of a shorter one of the same scope: that is no release.
-        scopes = {each.kernel_id for each, _ in self._leases.values()}
+        subjects = {each.subject for each, _ in self._leases.values()}
         self._read_before = True
         over = tuple(each.id for each in stored if each.id not in self._leases)
-        return begun, tuple(each for each in ended if each.kernel_id not in scopes), over
+        return begun, tuple(each for each in ended if each.subject not in subjects), over
 
-    def of(self, kernel_id: str | None, now: float) -> tuple[str, ...]:
-        """Who keeps this kernel (None: the workspace), one sentence a lease."""
+    def any(self) -> bool:
+        """Whether any lease is in force."""
+        return bool(self._leases)
+
+    def of(self, subject: str, now: float, inside: Collection[str] = ()) -> tuple[str, ...]:
+        """Who keeps this subject, one sentence a lease.
+
+        The workspace is also kept by the lease of anything ``inside`` it; one of a kernel that is gone keeps nothing.
+        """
         return tuple(
-            sentence(each) for each, end in self._leases.values() if end > now and each.kernel_id in (None, kernel_id)
+            sentence(each)
+            for each, end in self._leases.values()
+            if end > now and (each.subject in (WORKSPACE, subject) or each.subject in inside)
         )

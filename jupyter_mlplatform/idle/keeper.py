@@ -1,4 +1,4 @@
-"""The sweep: look at every kernel, judge it, warn, take back, stop, and tell everybody what was done.
+"""The sweep: look at everything, judge it, warn, take back, stop, and tell everybody what was done.
 
 :meth:`Keeper.sweep` is a fresh sample of everything; :meth:`Keeper.tick` runs between two sweeps, so that new kernels
 are listened to from the start and a warning is taken back within a second of any activity. Neither sleeps: the caller
@@ -9,145 +9,129 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import os
-from collections.abc import Callable
-from datetime import datetime
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
 
 import msgspec
 
-from jupyter_mlplatform.errors import PlatformError
-from jupyter_mlplatform.idle import evidence, summary
-from jupyter_mlplatform.idle.cpu import Meter, Use
-from jupyter_mlplatform.idle.evidence import Finding
+from jupyter_mlplatform.idle import summary
+from jupyter_mlplatform.idle.chronicle import Chronicle
+from jupyter_mlplatform.idle.departure import Departure, Result
+from jupyter_mlplatform.idle.findings import Sample
 from jupyter_mlplatform.idle.keepalive import KeepAlives
-from jupyter_mlplatform.idle.models import Decision, IdleStatus, KernelStatus, Signal, State
-from jupyter_mlplatform.idle.ports import Announce, DecisionLog, Holds, Kernel, Kernels, Processes, Store
-from jupyter_mlplatform.idle.verdict import Action, Memory, Rules, Verdict, call_off, judge
+from jupyter_mlplatform.idle.models import (
+    WORKSPACE,
+    IdleStatus,
+    Kind,
+    State,
+    StopMode,
+    SubjectStatus,
+    kernel,
+)
+from jupyter_mlplatform.idle.ports import Beacon, Kernels, Stopper, Store, Terminals
+from jupyter_mlplatform.idle.subjects import Subjects, Watched
+from jupyter_mlplatform.idle.survey import Survey
+from jupyter_mlplatform.idle.verdict import Action, Memory
 from jupyter_mlplatform.policy import IdlePolicy
 
-RECONCILE_SECONDS = 60.0
-"""An open cell without any CPU for this long is asked after: its end may have been lost."""
+SHARED_SAMPLES = 4
+"""Other processes see a report that is at most so many samples old, unless a state has changed."""
 
-
-class _Watched:
-    """What the keeper remembers of one kernel."""
-
-    def __init__(self, now: float) -> None:
-        self.memory = Memory(worked_at=now)
-        self.findings: tuple[Finding, ...] = ()
-        self.computed_at = now
-        self.status: KernelStatus | None = None
+LOOK_SECONDS = 1.0
+"""The shortest time over which the use of a CPU says anything."""
 
 
 class World(msgspec.Struct, frozen=True):
-    """Everything the keeper reaches outside itself."""
+    """Everything the keeper reaches outside itself. ``clock`` is monotonic, as the times of the sweeps are."""
 
+    name: str
+    survey: Survey
     kernels: Kernels
-    processes: Processes
+    terminals: Terminals
     store: Store
-    log: DecisionLog
-    holds: Holds
-    announce: Announce
+    chronicle: Chronicle
+    stopper: Stopper
+    departure: Departure
+    beacon: Beacon | None
     utc: Callable[[], datetime]
+    clock: Callable[[], float]
+    pause: Callable[[float], Awaitable[None]]
     problems: logging.Logger
 
 
 class Keeper:
-    """Watches the kernels of one server. ``started_at`` is when that server started, on the clock of the sweeps."""
+    """Watches one server. ``started_at`` is when that server started, on the clock of the sweeps.
+
+    ``latest`` is what the last sweep has found; None before the first and after the end.
+    """
 
     def __init__(self, world: World, policy: IdlePolicy, started_at: float) -> None:
         self._world = world
         self._policy = policy
-        self._started_at = started_at
-        self._meter = Meter()
         self._keeps = KeepAlives()
-        self._watched: dict[str, _Watched] = {}
-        self._complained: set[str] = set()
+        self._subjects = Subjects(policy, started_at, world.name, world.stopper.plan, self._keeps)
+        self._left = False
+        self._again_at = math.inf
+        self.latest: IdleStatus | None = None
+        self._sketch: object = None
+        self._unshared = 0
+        self._told = False
 
     async def sweep(self, now: float) -> IdleStatus:
         """Sample, judge, act and publish. Returns what was published."""
-        kernels = await self._world.kernels.list()
-        roots = {each.id: each.pid for each in kernels if each.local and each.pid is not None}
-        uses = await asyncio.to_thread(self._measure, roots)
-        beat_at = await self._beat(now)
+        sample = await self._world.survey.take(now, fresh=self._subjects.near_a_stop())
         await self._read_keeps(now)
-        holds = await asyncio.to_thread(self._ask_holds)
-        self._watched = {each.id: self._watched.get(each.id) or _Watched(now) for each in kernels}
-        culls = []
-        for kernel in kernels:
-            watched = self._watched[kernel.id]
-            processes = evidence.of_processes(
-                uses.get(kernel.id), kernel.local, bool(kernel.ledger and kernel.ledger.waiting), self._policy, now
-            )
-            if processes.evidence.signal is not Signal.IDLE:
-                watched.computed_at = now
-            await self._reconcile(kernel, watched, now)
-            cells = evidence.of_cells(kernel.ledger, kernel.reported_busy, self._policy, now)
-            watched.findings = (cells, processes, evidence.of_person(beat_at, self._policy, now))
-            watched.memory, verdict = judge(watched.memory, watched.findings, self._rules(kernel.id, holds, now), now)
-            if verdict.action is Action.CULL:
-                culls.append(kernel)
-            await self._record(kernel, watched, verdict)
-        await asyncio.gather(*(self._cull(kernel, now) for kernel in culls))
-        return await self._publish(now, holds, beat_at)
+        await self._judge(sample)
+        await self._record_all()
+        culls = [self._cull(each, now) for each in self._subjects.watched.values() if each.due(Action.CULL)]
+        for error in await asyncio.gather(*culls, return_exceptions=True):
+            if isinstance(error, Exception):  # the others, and the sweep, go on
+                self._world.problems.error("Something idle could not be stopped: %s: %s", type(error).__name__, error)
+        if self._subjects.workspace.due(Action.CULL) and (not self._left or now >= self._again_at):
+            await self._leave(now)
+        return await self._publish(now, sample.holds, sample.beat_at)
 
     async def tick(self, now: float) -> None:
-        """Listen to new kernels, and take back the warnings of kernels that are in use again or are kept."""
+        """Listen to new kernels, and take back the warnings of what is in use again or is kept."""
         await self._world.kernels.discover()
-        warned = {kernel_id: each for kernel_id, each in self._watched.items() if each.memory.warned_at is not None}
-        if not warned:
+        warned = [each for each in self._subjects.all if each.memory.warned_at is not None]
+        if not warned or self._left:
             return
-        beat_at = await self._beat(now)
+        beat_at = await self._world.survey.beat(now)
         await self._read_keeps(now)
-        holds = await asyncio.to_thread(self._ask_holds)
-        taken_back = False
-        for kernel in await self._world.kernels.list():
-            watched = warned.get(kernel.id)
-            if watched is None:
-                continue
-            cells = evidence.of_cells(kernel.ledger, kernel.reported_busy, self._policy, now)
-            findings = (cells, *watched.findings[1:-1], evidence.of_person(beat_at, self._policy, now))
-            change = call_off(watched.memory, findings, self._rules(kernel.id, holds, now), now)
-            if change is not None:
-                watched.findings = findings
-                watched.memory, verdict = change
-                await self._record(kernel, watched, verdict)
-                taken_back = True
+        holds = await self._world.survey.holds()
+        kernels = {kernel(each.id): each for each in await self._world.kernels.list()}
+        taken_back = [each for each in warned if self._subjects.call_off(each, kernels, beat_at, holds, now)]
+        for each in taken_back:
+            await self._record(each)
         if taken_back:
             await self._publish(now, holds, beat_at)
 
     async def close(self) -> None:
         """Stop listening and take the report back."""
+        self._world.survey.close()
         await self._world.kernels.close()
+        self.latest = None
         await asyncio.to_thread(self._world.store.withdraw, os.getpid())
 
-    def _measure(self, roots: dict[str, int]) -> dict[str, Use]:
-        try:
-            return self._meter.measure(self._world.processes.scan(), roots)
-        except OSError as error:
-            self._complain("The process table cannot be read, so no kernel is stopped: %s", error)
-            return {}
+    def deletes_after(self) -> float | None:
+        """The workspace's idle timeout if it is stopped by deleting its app; otherwise None, as when it never is."""
+        deletes = self._world.stopper.plan().mode is StopMode.DIRECT
+        return self._subjects.workspace.timeout if deletes else None
 
-    def _ask_holds(self) -> tuple[str, ...]:
-        try:
-            return tuple(_clause(each) for each in self._world.holds())
-        except PlatformError as error:
-            self._complain("It is not known what else is running, so no kernel is stopped: %s", error)
-            return (f"it is not known what else is running: {error}",)
+    def open_cells(self) -> tuple[int, ...]:
+        """The processes of kernels on this machine in which a cell was running at the last sample."""
+        return self._subjects.open_cells
 
-    def _complain(self, text: str, error: Exception) -> None:
-        """Once for each text: a source that fails every few seconds must not flood the log."""
-        if text not in self._complained:
-            self._complained.add(text)
-            self._world.problems.warning(text, error)
+    async def _judge(self, sample: Sample) -> None:
+        for _ in self._subjects.judge(sample):
+            await asyncio.sleep(0)
+        for kernel_id in self._subjects.doubtful:
+            await self._world.kernels.ask(kernel_id)
 
-    def _rules(self, kernel_id: str, holds: tuple[str, ...], now: float) -> Rules:
-        return Rules(self._policy, self._started_at, (*self._keeps.of(kernel_id, now), *holds))
-
-    async def _beat(self, now: float) -> float | None:
-        """The last beat since this server started; an older one is of another day, a later one of another boot."""
-        beat_at = await asyncio.to_thread(self._world.store.last_beat)
-        return beat_at if beat_at is not None and self._started_at <= beat_at <= now else None
+    # Keeping
 
     async def _read_keeps(self, now: float) -> None:
         leases = await asyncio.to_thread(self._world.store.leases)
@@ -156,61 +140,16 @@ class Keeper:
             await asyncio.to_thread(self._world.store.release, over)
         for action, changed in (("kept", begun), ("released", ended)):
             for lease in changed:
-                status = self._status_of(lease.kernel_id)
-                await self._decide(action, status, summary.lease_change(action, lease))
+                status = self._status_of(lease.subject)
+                await self._world.chronicle.tell(action, status, summary.lease_change(action, lease))
 
-    async def _reconcile(self, kernel: Kernel, watched: _Watched, now: float) -> None:
-        if (
-            kernel.ledger
-            and (kernel.ledger.working or kernel.ledger.callbacks)
-            and now - watched.computed_at >= RECONCILE_SECONDS
-        ):
-            await self._world.kernels.ask(kernel.id)
-
-    async def _record(self, kernel: Kernel, watched: _Watched, verdict: Verdict) -> None:
-        watched.status = KernelStatus(
-            kernel_id=kernel.id,
-            name=kernel.name,
-            path=kernel.path,
-            state=verdict.state,
-            idle_seconds=verdict.idle_seconds,
-            stops_in_seconds=verdict.stops_in_seconds,
-            why=verdict.why,
-            evidence=tuple(each.evidence for each in watched.findings),
-        )
-        if verdict.action in (Action.WARN, Action.CANCEL):
-            await self._decide(verdict.action.value, watched.status, verdict.why)
-
-    async def _cull(self, kernel: Kernel, now: float) -> None:
-        """Look once more at what has arrived meanwhile, stop the kernel, and check that it is gone."""
-        watched = self._watched[kernel.id]
-        status = watched.status
-        assert status is not None  # noqa: S101 (recorded in this very sweep)
-        if kernel.ledger and kernel.ledger.worked_at > now:
-            watched.memory = Memory(worked_at=kernel.ledger.worked_at)
-            await self._decide("cancelled", status, "kept because it was used at the very last moment")
-            return
-        try:
-            gone = await self._world.kernels.stop(kernel.id)
-            problem = "" if gone else "the server still lists it"
-        except Exception as error:  # noqa: BLE001 (whatever a kernel's own launcher raises, the others go on)
-            problem = f"{type(error).__name__}: {error}"
-        if problem:
-            self._world.problems.error("The idle kernel %s could not be stopped: %s", kernel.id, problem)
-            watched.memory = Memory(worked_at=now)
-            why = f"kept because it could not be stopped ({problem}); the idle time starts again"
-            watched.status = msgspec.structs.replace(status, state=State.UNKNOWN, stops_in_seconds=None, why=why)
-            await self._decide("failed", watched.status, why, announce=False)
-            return
-        watched.status = msgspec.structs.replace(status, state=State.CULLED, stops_in_seconds=None)
-        await self._decide("culled", watched.status, status.why)
-
-    def _status_of(self, kernel_id: str | None) -> KernelStatus:
-        watched = self._watched.get(kernel_id or "")
+    def _status_of(self, subject: str) -> SubjectStatus:
+        watched = self._subjects.workspace if subject == WORKSPACE else self._subjects.watched.get(subject)
         if watched is not None and watched.status is not None:
             return watched.status
-        return KernelStatus(
-            kernel_id=kernel_id or "",
+        return SubjectStatus(
+            subject=subject,
+            kind=Kind(subject.partition(":")[0]),
             name="",
             path="",
             state=State.KEPT,
@@ -219,31 +158,137 @@ class Keeper:
             why="",
         )
 
-    async def _decide(self, action: str, status: KernelStatus, why: str, *, announce: bool = True) -> None:
-        """Write the decision down, then tell everybody."""
-        decision = Decision(
-            at=self._world.utc(), kernel_id=status.kernel_id, action=action, why=why, evidence=status.evidence
-        )
-        await asyncio.to_thread(self._world.log.write, decision)
-        if announce:
-            data = {
-                "kernel_id": status.kernel_id,
-                "name": status.name,
-                "path": status.path,
-                "stops_in_seconds": status.stops_in_seconds,
-                "why": why,
-            }
-            self._world.announce(action, data)
+    # Recording
+
+    async def _record_all(self) -> None:
+        """A warning of the workspace speaks for all that is in it."""
+        speaks = self._subjects.workspace.due(Action.WARN)
+        for each in self._subjects.all:
+            await self._record(each, quiet=each is not self._subjects.workspace and speaks)
+
+    async def _record(self, watched: Watched, *, quiet: bool = False) -> None:
+        verdict = watched.verdict
+        if verdict is None:
+            return
+        if watched is self._subjects.workspace and verdict.state in (State.WORKING, State.UNKNOWN, State.KEPT):
+            self._left = self._told = False
+        elif watched is self._subjects.workspace and self._left:
+            return  # it was stopped, and waits for its end
+        watched.status = watched.show(verdict)
+        if verdict.action in (Action.WARN, Action.CANCEL):
+            await self._world.chronicle.tell(verdict.action.value, watched.status, verdict.why, quiet=quiet)
+        elif verdict.state is not State.WARNED and watched.news():
+            await self._world.chronicle.note(watched.status)
 
     async def _publish(self, now: float, holds: tuple[str, ...], beat_at: float | None) -> IdleStatus:
-        kernels = tuple(each.status for each in self._watched.values() if each.status is not None)
-        person = evidence.of_person(beat_at, self._policy, now)
-        keeps = (*self._keeps.of(None, now), *holds)
-        status = summary.of(kernels, person.evidence, keeps, self._policy, self._world.utc())
-        await asyncio.to_thread(self._world.store.publish, os.getpid(), status, self._world.utc())
+        subjects = [each.status for each in self._subjects.watched.values() if each.status is not None]
+        status = summary.of(
+            self._subjects.workspace.status,
+            tuple(each for each in subjects if each.kind is Kind.KERNEL),
+            tuple(each for each in subjects if each.kind is Kind.TERMINAL),
+            self._subjects.processes,
+            self._world.stopper.plan(),
+            self._policy,
+            self._world.utc(),
+        )
+        self.latest = status
+        await self._share(status)
+        await self._world.chronicle.sample(status)
+        self._tell_beacon(now)
         return status
 
+    async def _share(self, status: IdleStatus) -> None:
+        """Show it to other processes: at once when something has changed but the time, otherwise now and then."""
+        subjects = (*status.kernels, *status.terminals, *((status.workspace,) if status.workspace else ()))
+        sketch = (status.state, status.stop, tuple((each.subject, each.path, each.state) for each in subjects))
+        self._unshared += 1
+        if sketch != self._sketch or self._unshared >= SHARED_SAMPLES:
+            await asyncio.to_thread(self._world.store.publish, os.getpid(), status, self._world.utc())
+            self._sketch, self._unshared = sketch, 0
 
-def _clause(sentence: str) -> str:
-    """``The run is executing.`` as it reads after "kept because"."""
-    return sentence[:1].lower() + sentence[1:].removesuffix(".")
+    def _tell_beacon(self, now: float) -> None:
+        """The present until the workspace has been stopped from here: then when it was really last active."""
+        if self._world.beacon is None:
+            return
+        workspace = self._subjects.workspace
+        # Where the policy leaves the workspace alone, SageMaker's own shutdown is not to be held up by us.
+        alone = self._world.stopper.plan().mode is StopMode.NONE
+        idle = workspace.verdict is not None and workspace.verdict.state is State.IDLE
+        seconds = now - workspace.memory.worked_at if self._told or (alone and idle) else 0.0
+        try:
+            self._world.beacon.tell(self._world.utc() - timedelta(seconds=seconds))
+        except OSError as error:
+            self._world.chronicle.complain("SageMaker's own idle shutdown could not be told", error)
+
+    # Stopping
+
+    async def _cull(self, watched: Watched, now: float) -> None:
+        """Look once more at what has arrived meanwhile, stop it, and check that it is gone."""
+        status = watched.status
+        assert status is not None  # noqa: S101 (recorded in this very sweep)
+        if await self._used_since(watched, now):
+            watched.memory = Memory(worked_at=self._world.clock())
+            watched.status = msgspec.structs.replace(status, state=State.WORKING, stops_in_seconds=None)
+            await self._world.chronicle.tell("cancelled", status, "kept because it was used at the very last moment")
+            return
+        stops = self._world.kernels.stop if watched.kind is Kind.KERNEL else self._world.terminals.stop
+        try:
+            gone = await stops(watched.subject.partition(":")[2])
+            problem = "" if gone else "the server still lists it"
+        except Exception as error:  # noqa: BLE001 (whatever a kernel's own launcher raises, the others go on)
+            problem = f"{type(error).__name__}: {error}"
+        if problem:
+            watched.memory = Memory(worked_at=now)
+            why = f"kept because it could not be stopped ({problem}); the idle time starts again"
+            watched.status = msgspec.structs.replace(status, state=State.UNKNOWN, stops_in_seconds=None, why=why)
+            self._world.problems.error("The idle %s could not be stopped: %s", watched.subject, problem)
+            await self._world.chronicle.tell("failed", watched.status, why)
+            return
+        watched.status = msgspec.structs.replace(status, state=State.CULLED, stops_in_seconds=None)
+        await self._world.chronicle.tell("culled", watched.status, status.why)
+
+    async def _used_since(self, watched: Watched, now: float) -> bool:
+        if watched.kind is not Kind.KERNEL:
+            return False
+        for each in await self._world.kernels.list():
+            if kernel(each.id) == watched.subject:
+                return each.ledger is not None and (bool(each.ledger.working) or each.ledger.worked_at > now)
+        return False
+
+    async def _leave(self, now: float) -> None:
+        """Stop the workspace: save, hooks, one more look, act, verify (see :mod:`departure`)."""
+        workspace, chronicle = self._subjects.workspace, self._world.chronicle
+        status = workspace.status
+        assert status is not None  # noqa: S101 (recorded in this very sweep)
+        leftovers = tuple(each.pid for each in self._subjects.processes)
+        outcome = await self._world.departure.leave(status, self._still_idle, leftovers)
+        for each in outcome.notes:
+            await chronicle.tell("note", status, each, quiet=True)
+        self._told = outcome.told
+        if outcome.result is Result.CANCELLED:
+            return  # recorded and told when the fresh look was taken
+        if outcome.result is Result.DONE:
+            self._left, self._again_at = True, now + (outcome.retry_seconds or math.inf)
+            workspace.status = msgspec.structs.replace(status, state=State.CULLED, stops_in_seconds=None)
+            await chronicle.tell("culled", workspace.status, f"{status.why}. {outcome.text}")
+            return
+        self._world.problems.warning("The workspace is not stopped: %s", outcome.text)
+        self._subjects.hold(outcome.text, now + outcome.retry_seconds)
+        workspace.memory = msgspec.structs.replace(workspace.memory, warned_at=None)
+        why = f"kept because {self._subjects.why_held(now)}"
+        workspace.status = msgspec.structs.replace(status, state=State.IDLE, stops_in_seconds=None, why=why)
+        await chronicle.tell(outcome.result.value, workspace.status, why)
+
+    async def _still_idle(self) -> str:
+        """A fresh sample of everything: empty when the workspace is to be stopped all the same, otherwise why not."""
+        since = self._world.clock() - (self._subjects.workspace.memory.sampled_at or 0.0)
+        if since < LOOK_SECONDS:
+            await self._world.pause(LOOK_SECONDS - since)
+        sample = await self._world.survey.take(self._world.clock(), fresh=True)
+        await self._read_keeps(sample.now)
+        await self._judge(sample)
+        verdict = self._subjects.workspace.verdict
+        if verdict is None or verdict.state is State.WARNED:
+            return ""
+        await self._record(self._subjects.workspace)
+        return verdict.why

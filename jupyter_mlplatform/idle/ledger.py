@@ -14,8 +14,11 @@ import msgspec
 
 EXECUTE = "execute_request"
 COMM = frozenset({"comm_msg", "comm_open", "comm_close"})
-TYPED = frozenset({"complete_request", "inspect_request"})
+TYPED = frozenset({"complete_request", "inspect_request", "is_complete_request"})
 FRESH_STATES = frozenset({"starting", "restarting", "autorestarting"})
+MOST_SUBSHELLS = 64
+"""Of one kernel, that are remembered and asked."""
+
 WATCHED = frozenset({"status", "execute_input", "input_request", "input_reply", "debug_event"})
 """Message types that :meth:`Ledger.feed` looks at; a reader may drop all others unread."""
 
@@ -30,16 +33,20 @@ class Execution(msgspec.Struct, frozen=True, kw_only=True):
 class Ledger:
     """The open executions of one kernel. Times are seconds on a monotonic clock, given by the caller.
 
-    ``known`` is false until what ran before the first message was seen is known as well (see :meth:`answered`).
+    ``known`` is false until what ran before the first message was seen is known as well (see :meth:`answered`), and
+    ``answered_at`` is when the main shell was last known to be free (None: never yet).
     ``worked_at`` is the last instant at which a cell ran or a person typed; ``ended_at`` that of the last cell's end.
     ``callbacks`` are the messages of widgets that the kernel is handling: they come and go all the time, so they do not
-    move ``worked_at``; one that stays open is a callback at work.
+    move ``worked_at``; one that stays open is a callback at work. ``subshells`` are those that anything ran on.
     """
 
     def __init__(self, now: float) -> None:
         self.worked_at = now
         self.ended_at: float | None = None
         self.known = False
+        self.answered_at: float | None = None
+        self.subshells: set[str] = set()
+        self._free: dict[str | None, float] = {}
         self.open: dict[str, Execution] = {}
         self.callbacks: dict[str, Execution] = {}
         self.waiting: dict[str, float] = {}
@@ -63,26 +70,41 @@ class Ledger:
         elif kind == "debug_event":
             self._debug(content.get("event"), now)
 
-    def answered(self, asked_at: float, now: float) -> None:
-        """The kernel answered a ``kernel_info_request`` sent at ``asked_at`` on its shell channel.
+    def answered(self, asked_at: float, now: float, subshell: str | None = None, *, gone: bool = False) -> None:
+        """The kernel answered a ``kernel_info_request`` that was sent at ``asked_at`` to one of its shells.
 
-        The main shell works through its requests one by one, so everything it began before that is over. Other
-        subshells run beside it: their executions stay open.
+        A shell works through its requests one by one, so everything it began before that is over. The others run
+        beside it: their executions stay open. ``gone``: the answer was that there is no such subshell any more.
         """
-        self.known = True
+        self._free[subshell] = asked_at
+        if subshell is None:
+            self.known = True
+            self.answered_at = now
+        elif gone:
+            self.subshells.discard(subshell)
         for identity, execution in list(self.open.items()):
-            if execution.subshell is None and execution.opened < asked_at:
+            if execution.opened < self._free.get(execution.subshell, 0.0):
                 self._end(identity, now)
+        # A kernel may handle a widget's message on a subshell that the message does not name.
+        everywhere = min(self._free.get(each, 0.0) for each in (None, *self.subshells))
         self.callbacks = {
             identity: each
             for identity, each in self.callbacks.items()
-            if each.subshell is not None or each.opened >= asked_at
+            if each.opened >= (self._free.get(each.subshell, 0.0) if each.subshell else everywhere)
         }
+        self._free = {each: at for each, at in self._free.items() if each is None or each in self.subshells}
 
     def restarted(self, now: float) -> None:
         """Another process answers under the same kernel id: nothing of the old one is running any more."""
         self._clear(now)
         self.known = False
+        self.answered_at = None
+
+    def died(self, now: float) -> None:
+        """The kernel has no process any more and gets no new one. Seeing that again changes nothing."""
+        if self.open or self.callbacks:
+            self._clear(now)
+        self.known = True
 
     @property
     def working(self) -> dict[str, Execution]:
@@ -93,6 +115,9 @@ class Ledger:
 
     def _status(self, state: Any, parent: Mapping[str, Any], now: float) -> None:
         kind = parent.get("msg_type")
+        subshell = parent.get("subshell_id")
+        if isinstance(subshell, str) and subshell and len(self.subshells) < MOST_SUBSHELLS:
+            self.subshells.add(subshell)
         if state in FRESH_STATES:
             self._clear(now)
             self.known = state == "starting"
@@ -133,5 +158,7 @@ class Ledger:
         self.open.clear()
         self.callbacks.clear()
         self.waiting.clear()
+        self.subshells.clear()
+        self._free.clear()
         self.stopped_since = None
         self.worked_at = now

@@ -1,4 +1,4 @@
-"""The workspace in one line, from the verdicts on its kernels."""
+"""The workspace in one line, from the verdicts on it and on its kernels and terminals."""
 
 from __future__ import annotations
 
@@ -8,11 +8,24 @@ import msgspec
 
 from jupyter_mlplatform.idle.durations import spoken
 from jupyter_mlplatform.idle.keepalive import sentence
-from jupyter_mlplatform.idle.models import Evidence, IdleStatus, KernelStatus, Lease, Signal, State
+from jupyter_mlplatform.idle.models import (
+    WORKSPACE,
+    IdleStatus,
+    Lease,
+    ProcessStatus,
+    State,
+    StopMode,
+    StopPlan,
+    SubjectStatus,
+    called,
+)
 from jupyter_mlplatform.policy import IdlePolicy
 
-SERVER_STAYS = "Only kernels are stopped, the server itself goes on."
-STALE_SAMPLES = 3.0
+SERVER_STAYS = "Only kernels and terminals are stopped, the server itself goes on."
+NOT_YET = "Nothing has been looked at yet."
+ONLY_REPORTS = "the policy only reports"
+BEGINNINGS = {State.WORKING: "Working", State.UNKNOWN: "Not sure", State.KEPT: "Kept"}
+STALE_SAMPLES = 8.0
 
 
 def blank(policy: IdlePolicy, verdict: str) -> IdleStatus:
@@ -29,89 +42,102 @@ def blank(policy: IdlePolicy, verdict: str) -> IdleStatus:
 
 
 def of(
-    kernels: tuple[KernelStatus, ...],
-    person: Evidence,
-    keeps: tuple[str, ...],
+    workspace: SubjectStatus | None,
+    kernels: tuple[SubjectStatus, ...],
+    terminals: tuple[SubjectStatus, ...],
+    processes: tuple[ProcessStatus, ...],
+    stop: StopPlan,
     policy: IdlePolicy,
     utc: datetime,
 ) -> IdleStatus:
-    """The status after a sample. ``stops_in_seconds`` is that of the kernel that would stop first."""
-    living = tuple(each for each in kernels if each.state is not State.CULLED)
-    state, verdict = _verdict(living, person, keeps, policy)
-    ends = [each.stops_in_seconds for each in living if each.stops_in_seconds is not None]
+    """The status after a sample. ``stops_in_seconds`` is that of whatever would stop first."""
+    subjects = (*kernels, *terminals, *((workspace,) if workspace else ()))
+    ends = [each.stops_in_seconds for each in subjects if each.stops_in_seconds is not None]
+    state, verdict = _verdict(workspace, (*kernels, *terminals), stop, policy)
     return msgspec.structs.replace(
         blank(policy, verdict),
         state=state,
         stops_in_seconds=min(ends, default=None),
         sampled_at=utc,
+        workspace=workspace,
+        stop=stop,
         kernels=kernels,
+        terminals=terminals,
+        processes=processes,
     )
 
 
 def _verdict(
-    kernels: tuple[KernelStatus, ...], person: Evidence, keeps: tuple[str, ...], policy: IdlePolicy
+    workspace: SubjectStatus | None, subjects: tuple[SubjectStatus, ...], stop: StopPlan, policy: IdlePolicy
 ) -> tuple[State, str]:
-    for state, begin in ((State.WORKING, "Working"), (State.UNKNOWN, "Not sure")):
-        found = [each for each in kernels if each.state is state]
-        if found:
-            more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
-            return state, f"{begin}: {_name(found[0])} is {found[0].why}{more}."
-    if person.signal is Signal.WORK:
-        return State.WORKING, f"Working: {person.text}."
-    if keeps:
-        return State.KEPT, f"Kept: {'; '.join(keeps)}."
-    if not kernels:
-        return State.IDLE, "No kernel is running."
-    idle = f"Idle for {spoken(min(each.idle_seconds for each in kernels))}"
-    ending = sorted(
-        (each.stops_in_seconds, _name(each), each.state) for each in kernels if each.stops_in_seconds is not None
-    )
+    if workspace is None:
+        return State.UNKNOWN, NOT_YET
+    reason = workspace.why.removeprefix("kept because ")
+    if workspace.state is State.CULLED:
+        return State.CULLED, f"Stopped: {workspace.why}."
+    if workspace.state in BEGINNINGS:
+        return workspace.state, f"{BEGINNINGS[workspace.state]}: {reason}."
+    idle = f"Idle for {spoken(workspace.idle_seconds)}"
+    if workspace.stops_in_seconds is not None:
+        return workspace.state, f"{idle}; the workspace stops in {spoken(workspace.stops_in_seconds)}."
+    if stop.mode is not StopMode.NONE:
+        return workspace.state, f"{idle}; {workspace.why}."
+    return _without_workspace(idle, subjects, policy)
+
+
+def _without_workspace(idle: str, subjects: tuple[SubjectStatus, ...], policy: IdlePolicy) -> tuple[State, str]:
+    """Where only kernels and terminals are stopped."""
+    living = [each for each in subjects if each.state is not State.CULLED]
+    if not living:
+        return State.IDLE, "No kernel and no terminal is open."
+    ending = sorted((each.stops_in_seconds, called(each)) for each in living if each.stops_in_seconds is not None)
     if not ending:
-        return _calmest(kernels), f"{idle}; {'the policy only reports' if not policy.cull_kernels else 'all is kept'}."
-    seconds, name, _ = ending[0]
-    text = f"{idle}; {name} stops in {spoken(seconds)}. {SERVER_STAYS}"
-    if policy.stop_server:
-        text += " The policy asks to stop the server as well, which this version cannot do yet."
-    return State.WARNED if any(each.state is State.WARNED for each in kernels) else State.IDLE, text
-
-
-def _calmest(kernels: tuple[KernelStatus, ...]) -> State:
-    return State.KEPT if any(each.state is State.KEPT for each in kernels) else State.IDLE
-
-
-def _name(kernel: KernelStatus) -> str:
-    return kernel.path or f"the kernel {kernel.kernel_id[:8]}"
+        kept = any(each.state is State.KEPT for each in living)
+        only_reports = not policy.cull_kernels and not policy.cull_terminals
+        return (State.KEPT if kept else State.IDLE), f"{idle}; {ONLY_REPORTS if only_reports else 'all is kept'}."
+    seconds, name = ending[0]
+    warned = any(each.state is State.WARNED for each in living)
+    return (State.WARNED if warned else State.IDLE), f"{idle}; {name} stops in {spoken(seconds)}. {SERVER_STAYS}"
 
 
 def lease_change(action: str, lease: Lease) -> str:
     """What to tell when a keep-alive begins (``kept``) or ends (``released``)."""
     if action == "kept":
         return f"kept because {sentence(lease)}"
-    what = "This kernel" if lease.kernel_id else "The workspace"
+    what = "The workspace" if lease.subject == WORKSPACE else f"This {lease.subject.partition(':')[0]}"
     return f"{what} is no longer kept awake by {lease.person}."
 
 
 def with_leases(status: IdleStatus, leases: tuple[Lease, ...], utc: datetime) -> IdleStatus:
     """The last report, brought up to date with the keep-alives of this very moment."""
     current = tuple(each for each in leases if each.until > utc)
-    whole = [each for each in current if each.kernel_id is None]
     kernels = tuple(_kept(each, current) for each in status.kernels)
-    changed = msgspec.structs.replace(status, kernels=kernels, leases=current)
-    ends = [each.stops_in_seconds for each in kernels if each.stops_in_seconds is not None]
+    terminals = tuple(_kept(each, current) for each in status.terminals)
+    inside = {WORKSPACE, *(each.subject for each in (*kernels, *terminals))}
+    workspace = status.workspace
+    if workspace is not None:
+        workspace = _kept(workspace, tuple(each for each in current if each.subject in inside), whole=True)
+    ends = [each.stops_in_seconds for each in (*kernels, *terminals, *((workspace,) if workspace else ()))]
+    changed = msgspec.structs.replace(status, kernels=kernels, terminals=terminals, workspace=workspace, leases=current)
     if status.sampled_at is None or status.state not in (State.IDLE, State.WARNED):
         return changed
-    if whole:
-        verdict = f"Kept: {'; '.join(map(sentence, whole))}."
-        return msgspec.structs.replace(changed, state=State.KEPT, stops_in_seconds=None, verdict=verdict)
-    return msgspec.structs.replace(changed, stops_in_seconds=min(ends, default=None))
+    changed = msgspec.structs.replace(
+        changed, stops_in_seconds=min((each for each in ends if each is not None), default=None)
+    )
+    whole = [each for each in current if each.subject == WORKSPACE]
+    if whole or (workspace is not None and workspace.state is State.KEPT):
+        verdict = f"Kept: {'; '.join(map(sentence, whole or current))}."
+        return msgspec.structs.replace(changed, state=State.KEPT, verdict=verdict)
+    return changed
 
 
-def _kept(kernel: KernelStatus, leases: tuple[Lease, ...]) -> KernelStatus:
-    keeping = [sentence(each) for each in leases if each.kernel_id in (None, kernel.kernel_id)]
-    if not keeping or kernel.state not in (State.IDLE, State.WARNED):
-        return kernel
+def _kept(each: SubjectStatus, leases: tuple[Lease, ...], *, whole: bool = False) -> SubjectStatus:
+    """Kept by leases of its own, of the workspace, or (``whole``) by each of them."""
+    keeping = [sentence(lease) for lease in leases if whole or lease.subject in (WORKSPACE, each.subject)]
+    if not keeping or each.state not in (State.IDLE, State.WARNED):
+        return each
     why = f"kept because {'; '.join(keeping)}"
-    return msgspec.structs.replace(kernel, state=State.KEPT, stops_in_seconds=None, why=why)
+    return msgspec.structs.replace(each, state=State.KEPT, stops_in_seconds=None, why=why)
 
 
 def if_stale(status: IdleStatus, policy: IdlePolicy, utc: datetime) -> IdleStatus:

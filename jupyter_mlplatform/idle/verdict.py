@@ -7,6 +7,8 @@ Pure: time is seconds on a monotonic clock and is an argument.
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from enum import Enum
 
 import msgspec
@@ -22,7 +24,7 @@ LONGEST_GAP = 3.0
 
 
 class Memory(msgspec.Struct, frozen=True, kw_only=True):
-    """What must be remembered of a kernel from sample to sample.
+    """What must be remembered of a subject from sample to sample.
 
     ``worked_at``: the last instant of work or doubt; ``idle_samples``: fresh idle samples in a row since then.
     """
@@ -43,7 +45,7 @@ class Action(str, Enum):
 
 
 class Verdict(msgspec.Struct, frozen=True, kw_only=True):
-    """The state of a kernel at one instant; see :class:`~jupyter_mlplatform.idle.models.KernelStatus`."""
+    """The state of a subject at one instant; see :class:`~jupyter_mlplatform.idle.models.SubjectStatus`."""
 
     state: State
     idle_seconds: float
@@ -53,15 +55,28 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Rules(msgspec.Struct, frozen=True):
-    """What is the same for every kernel: the policy, when the server started, and who keeps everything (sentences)."""
+    """What a subject is held against.
+
+    ``timeout_seconds`` is its own (None: it is never stopped, and ``never`` says why); ``started_at`` when the server
+    started; ``keeps`` who or what keeps it, one sentence each; ``inert`` why nothing is done to it even if it is idle.
+    """
 
     policy: IdlePolicy
+    timeout_seconds: float | None
     started_at: float
     keeps: tuple[str, ...] = ()
+    never: str = "the policy never stops it"
+    inert: str = ""
+
+
+def clause(sentence: str) -> str:
+    """``The run is executing.`` as it reads after "kept because"; a name or an abbreviation keeps its capital."""
+    first = sentence.split(" ", 1)[0]
+    return (sentence if first[1:].lower() != first[1:] else sentence[:1].lower() + sentence[1:]).rstrip(".")
 
 
 def judge(memory: Memory, findings: tuple[Finding, ...], rules: Rules, now: float) -> tuple[Memory, Verdict]:
-    """The verdict on a kernel after a fresh sample, and what to remember until the next one."""
+    """The verdict on a subject after a fresh sample, and what to remember until the next one."""
     gap = 0.0 if memory.sampled_at is None else now - memory.sampled_at
     if gap > LONGEST_GAP * rules.policy.sample_seconds:
         why = f"kept because nothing was measured for {spoken(gap)}, so the idle time starts again"
@@ -97,36 +112,36 @@ def _idle(memory: Memory, findings: tuple[Finding, ...], rules: Rules, now: floa
     policy = rules.policy
     worked_at = min(now, max(_worked(findings, memory.worked_at), memory.worked_at))
     idle_for = now - worked_at
-    memory = msgspec.structs.replace(memory, worked_at=worked_at, idle_samples=memory.idle_samples + 1, sampled_at=now)
     warned = memory.warned_at
-    calm = msgspec.structs.replace(memory, warned_at=None)
+    calm = Memory(worked_at=worked_at, idle_samples=memory.idle_samples + 1, sampled_at=now)
+    memory = calm if warned is None else msgspec.structs.replace(calm, warned_at=warned)
     off = Action.NOTHING if warned is None else Action.CANCEL
-    if rules.keeps:
-        why = f"kept because {'; '.join(rules.keeps)}"
+    if rules.keeps or rules.timeout_seconds is None:
+        why = f"kept because {'; '.join(rules.keeps or (rules.never,))}"
         return calm, _verdict(State.KEPT, idle_for, None, why, off)
-    if not policy.cull_kernels:
-        return calm, _verdict(State.IDLE, idle_for, None, "kept because the policy only reports and stops nothing", off)
+    if rules.inert:
+        return calm, _verdict(State.IDLE, idle_for, None, f"kept because {rules.inert}", off)
     if warned is not None and worked_at > warned:
         why = f"kept because it was used {spoken(idle_for)} ago, after the warning"
         return calm, _verdict(State.IDLE, idle_for, _stops_in(worked_at, rules, now), why, Action.CANCEL)
-    reasons = _texts(findings)
     if warned is not None:
         left = warned + policy.grace_seconds - now
-        why = f"stops because it has been idle for {spoken(idle_for)}: {reasons}"
+        why = f"stops because it has been idle for {spoken(idle_for)}: {_texts(findings)}"
         action = Action.CULL if left <= 0 else Action.NOTHING
         return memory, _verdict(State.WARNED, idle_for, max(0.0, left), why, action)
     if now >= _warn_at(worked_at, rules) and memory.idle_samples >= FRESH_SAMPLES:
-        why = f"stops because it has been idle for {spoken(idle_for)}: {reasons}"
+        why = f"stops because it has been idle for {spoken(idle_for)}: {_texts(findings)}"
         return msgspec.structs.replace(memory, warned_at=now), _verdict(
             State.WARNED, idle_for, policy.grace_seconds, why, Action.WARN
         )
-    return memory, _verdict(State.IDLE, idle_for, _stops_in(worked_at, rules, now), _not_yet(idle_for, rules, now))
+    why = _not_yet(idle_for, rules.timeout_seconds, rules, now)
+    return memory, _verdict(State.IDLE, idle_for, _stops_in(worked_at, rules, now), why)
 
 
-def _not_yet(idle_for: float, rules: Rules, now: float) -> str:
+def _not_yet(idle_for: float, timeout_seconds: float, rules: Rules, now: float) -> str:
     policy = rules.policy
-    if idle_for < policy.timeout_seconds:
-        return f"kept because it has been idle for only {spoken(idle_for)} of {spoken(policy.timeout_seconds)}"
+    if idle_for < timeout_seconds:
+        return f"kept because it has been idle for only {spoken(idle_for)} of {spoken(timeout_seconds)}"
     if now - rules.started_at < policy.min_uptime_seconds:
         return f"kept because nothing is stopped in the first {spoken(policy.min_uptime_seconds)} of the server"
     return "kept because one more idle sample is needed"
@@ -135,24 +150,25 @@ def _not_yet(idle_for: float, rules: Rules, now: float) -> str:
 def _warn_at(worked_at: float, rules: Rules) -> float:
     policy = rules.policy
     earliest_stop = rules.started_at + policy.min_uptime_seconds
-    return max(worked_at + policy.timeout_seconds, earliest_stop - policy.grace_seconds)
+    timeout = math.inf if rules.timeout_seconds is None else rules.timeout_seconds
+    return max(worked_at + timeout, earliest_stop - policy.grace_seconds)
 
 
 def _stops_in(worked_at: float, rules: Rules, now: float) -> float:
     return max(now, _warn_at(worked_at, rules)) + rules.policy.grace_seconds - now
 
 
-def _with(signal: Signal, findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
-    return tuple(each for each in findings if each.evidence.signal is signal)
+def _with(signal: Signal, findings: tuple[Finding, ...]) -> list[Finding]:
+    return [each for each in findings if each.evidence.signal is signal]
 
 
-def _texts(findings: tuple[Finding, ...]) -> str:
+def _texts(findings: Sequence[Finding]) -> str:
     return "; ".join(each.evidence.text for each in findings)
 
 
-def _worked(findings: tuple[Finding, ...], otherwise: float) -> float:
+def _worked(findings: Sequence[Finding], otherwise: float) -> float:
     """The latest instant of work among findings that know one."""
-    return max((each.worked_at for each in findings if each.worked_at is not None), default=otherwise)
+    return max([each.worked_at for each in findings if each.worked_at is not None], default=otherwise)
 
 
 def _verdict(

@@ -10,6 +10,7 @@ from jupyter_server.serverapp import ServerApp
 
 from jupyter_mlplatform import events, wiring
 from jupyter_mlplatform.errors import PlatformError
+from jupyter_mlplatform.server import native_idle
 from jupyter_mlplatform.server.handlers import SERVICES_SETTING
 from jupyter_mlplatform.server.idle_keeper import IdleKeeper
 from jupyter_mlplatform.server.relay import Relay, Source
@@ -37,9 +38,11 @@ class PlatformApp(ExtensionApp):
     def initialize_handlers(self) -> None:
         """Mount the API; ExtensionApp puts the base URL in front."""
         self.handlers.extend(url_patterns())
+        native_idle.mount(self.serverapp)
 
     async def _start_jupyter_server_extension(self, serverapp: ServerApp) -> None:
         """Start watching for idleness and for news, once the event loop runs."""
+        native_idle.settle(serverapp)
         services = self.settings[SERVICES_SETTING]
         if not isinstance(services, Services):
             return

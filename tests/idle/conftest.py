@@ -19,9 +19,11 @@ from jupyter_mlplatform.idle.local.decisions import JsonLines
 from jupyter_mlplatform.idle.local.kernels import JupyterKernels
 from jupyter_mlplatform.idle.local.processes import process_table
 from jupyter_mlplatform.idle.local.store import SqliteStore
-from jupyter_mlplatform.idle.models import KernelStatus
+from jupyter_mlplatform.idle.models import SubjectStatus, identity
 from jupyter_mlplatform.idle.service import IdleService
 from jupyter_mlplatform.policy import IdlePolicy
+from tests.idle import surroundings
+from tests.idle.surroundings import NoHistory
 from tests.poll import until_async
 
 POLICY = IdlePolicy(
@@ -50,12 +52,16 @@ class Server:
     def __init__(self, app: ServerApp, folder: Path, policy: IdlePolicy) -> None:
         self.app = app
         self.announced: list[tuple[str, dict[str, Any]]] = []
-        self.kernels = JupyterKernels(app.kernel_manager, app.session_manager, clock.seconds, app.log)
+        self.kernels = JupyterKernels(
+            app.kernel_manager, app.session_manager, clock.seconds, app.log, app.contents_manager
+        )
         utc: Callable[[], datetime] = lambda: datetime.now(timezone.utc)  # noqa: E731
-        self.service = IdleService(SqliteStore(folder), JsonLines(folder), policy, lambda: (), utc, clock.seconds)
+        self.service = IdleService(
+            SqliteStore(folder), JsonLines(folder), NoHistory(), policy, lambda: (), utc, clock.seconds
+        )
         announce = lambda action, data: self.announced.append((action, data))  # noqa: E731
-        self.keeper = self.service.keeper(self.kernels, process_table(), announce, app.log)
-        self.seen: dict[str, KernelStatus] = {}
+        self.keeper = self.service.keeper(surroundings.server(self.kernels, process_table(), announce, app.log))
+        self.seen: dict[str, SubjectStatus] = {}
         self.states: dict[str, set[str]] = {}
         self.asked_for_usage = ""
         self._due = 0.0
@@ -108,22 +114,22 @@ class Server:
                 if self.asked_for_usage:
                     self.ask_for_usage(self.asked_for_usage)
                 for each in (await self.keeper.sweep(now)).kernels:
-                    self.seen[each.kernel_id] = each
-                    self.states.setdefault(each.kernel_id, set()).add(each.state.value)
+                    self.seen[identity(each.subject)] = each
+                    self.states.setdefault(identity(each.subject), set()).add(each.state.value)
             else:
                 await self.keeper.tick(now)
             return so()
 
         await until_async(look, seconds)
 
-    async def until_state(self, kernel_id: str, *states: str, seconds: float = 30.0) -> KernelStatus:
+    async def until_state(self, kernel_id: str, *states: str, seconds: float = 30.0) -> SubjectStatus:
         """The kernel's status once it is in one of these states."""
         await self.until(lambda: kernel_id in self.seen and self.seen[kernel_id].state.value in states, seconds)
         return self.seen[kernel_id]
 
     def actions(self, kernel_id: str) -> list[str]:
         """What was announced about a kernel."""
-        return [action for action, data in self.announced if data["kernel_id"] == kernel_id]
+        return [action for action, data in self.announced if data["subject"] == f"kernel:{kernel_id}"]
 
     async def close(self) -> None:
         """End what was started."""

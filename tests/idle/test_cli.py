@@ -15,20 +15,60 @@ from jupyter_mlplatform.cli import run
 from jupyter_mlplatform.cli.answer import Answer
 from jupyter_mlplatform.cli.session import Session
 from jupyter_mlplatform.idle.local.store import SqliteStore
-from jupyter_mlplatform.idle.models import Evidence, IdleStatus, KernelStatus, Signal, State
+from jupyter_mlplatform.idle.models import (
+    Evidence,
+    IdleStatus,
+    Kind,
+    ProcessStatus,
+    Signal,
+    State,
+    StopMode,
+    StopPlan,
+    SubjectStatus,
+)
 from jupyter_mlplatform.idle.summary import of
 from jupyter_mlplatform.policy import IdlePolicy
 
-WORKING = KernelStatus(
-    kernel_id="abc123def456",
+WORKING = SubjectStatus(
+    subject="kernel:abc123def456",
+    kind=Kind.KERNEL,
     name="python3",
     path="train.ipynb",
     state=State.WORKING,
     idle_seconds=0.0,
     stops_in_seconds=None,
     why="kept because a cell has been running for 3 min",
+    timeout_seconds=28800.0,
+    timeout_from="notebook",
     evidence=(Evidence(source="cells", signal=Signal.WORK, text="a cell has been running for 3 min"),),
 )
+
+
+PROMPT = SubjectStatus(
+    subject="terminal:1",
+    kind=Kind.TERMINAL,
+    name="1",
+    path="",
+    state=State.IDLE,
+    idle_seconds=60.0,
+    stops_in_seconds=3540.0,
+    why="kept because it has been idle for only 1 min of 1 h",
+    timeout_seconds=3600.0,
+)
+WORKSPACE = SubjectStatus(
+    subject="workspace",
+    kind=Kind.WORKSPACE,
+    name="ML workspace",
+    path="",
+    state=State.WORKING,
+    idle_seconds=0.0,
+    stops_in_seconds=None,
+    why="kept because train.ipynb is at work: a cell has been running for 3 min",
+    timeout_seconds=28800.0,
+    timeout_from="train.ipynb",
+)
+STRAY = ProcessStatus(pid=4711, name="train.py", signal=Signal.WORK, cpu=0.97, why="train.py used 97 % of a core")
+PLAN = StopPlan(mode=StopMode.DIRECT, why="SageMaker is asked to delete this app.", problem="DeleteApp was denied.")
 
 
 def mlplat(*words: str) -> Answer:
@@ -41,8 +81,7 @@ def mlplat(*words: str) -> Answer:
 def reported() -> IdleStatus:
     """What a server of this person has published just now."""
     now = datetime.now(timezone.utc)
-    nobody = Evidence(source="person", signal=Signal.IDLE, text="nobody")
-    found = of((WORKING,), nobody, (), IdlePolicy(), now)
+    found = of(WORKSPACE, (WORKING,), (PROMPT,), (STRAY,), PLAN, IdlePolicy(), now)
     SqliteStore(wiring.services().workspace.local_dir).publish(7, found, now)
     return found
 
@@ -52,10 +91,13 @@ def test_given_no_server_then_status_says_that_none_has_reported() -> None:
 
 
 @pytest.mark.usefixtures("reported")
-def test_status_shows_each_kernel_and_why() -> None:
+def test_status_shows_each_kernel_each_terminal_and_each_process_and_why() -> None:
     shown = " ".join(mlplat("idle", "status").text().split())
-    assert "Working: train.ipynb is kept because a cell has been running for 3 min." in shown
-    assert "A kernel is stopped after 1 h without work, and warned before." in shown
+    assert "Working: train.ipynb is at work: a cell has been running for 3 min." in shown
+    assert "What does nothing for 1 h is stopped, after a warning." in shown
+    assert "4711 train.py work 97.0 %" in shown
+    assert "terminal 1" in shown
+    assert "The workspace: SageMaker is asked to delete this app. DeleteApp was denied." in shown
 
 
 @pytest.mark.usefixtures("reported")
@@ -66,6 +108,18 @@ def test_explain_shows_the_evidence(words: list[str]) -> None:
     shown = mlplat(*words).text()
     assert "abc123def456 (python3)" in shown
     assert "a cell has been running for 3 min" in shown
+    assert "8 h (notebook)" in shown
+
+
+@pytest.mark.usefixtures("reported")
+@pytest.mark.parametrize("named", ["1", "terminal:1"])
+def test_explain_a_terminal(named: str) -> None:
+    assert "idle for only 1 min of 1 h" in " ".join(mlplat("idle", "explain", named).text().split())
+
+
+@pytest.mark.usefixtures("reported")
+def test_explain_the_workspace() -> None:
+    assert mlplat("idle", "explain", "workspace").data == WORKSPACE
 
 
 @pytest.mark.usefixtures("reported")
@@ -78,12 +132,13 @@ def test_given_an_unknown_kernel_then_it_is_named() -> None:
 @pytest.mark.usefixtures("reported")
 def test_keep_and_release_a_workspace_and_a_kernel() -> None:
     lease = mlplat("keep", "1h", "30m", "--reason", "overnight").data
-    assert mlplat("idle", "keep", "2h", "--kernel", "train.ipynb").data.kernel_id == "abc123def456"
+    assert mlplat("idle", "keep", "2h", "--kernel", "train.ipynb").data.subject == "kernel:abc123def456"
+    assert mlplat("idle", "keep", "2h", "--terminal", "1").data.subject == "terminal:1"
     status = mlplat("idle", "status")
     assert "overnight" in status.text()
-    assert len(status.data.leases) == 2
+    assert len(status.data.leases) == 3
     assert mlplat("idle", "release", lease.id[:8]).text() == "Released: the idle time counts again."
-    assert mlplat("idle", "release", "--all").text() == "1 keep-alive released."
+    assert mlplat("idle", "release", "--all").text() == "2 keep-alives released."
     assert mlplat("idle", "status").data.leases == ()
 
 
@@ -91,9 +146,9 @@ def test_keep_and_release_a_workspace_and_a_kernel() -> None:
     ("words", "code"),
     [
         (["keep", "soon"], "idle.duration"),
-        (["keep", "25h"], "idle.keep_too_long"),
-        (["keep", "9" * 400 + "h"], "idle.keep_too_long"),
-        (["keep", "1h", "--kernel", "none"], "idle.no_such_kernel"),
+        (["keep", "0s"], "idle.duration"),
+        (["keep", "1h", "--kernel", "none"], "idle.no_such_subject"),
+        (["keep", "1h", "--kernel", "none", "--terminal", "1"], "idle.keep_what"),
         (["idle", "release"], "idle.release_what"),
         (["idle", "release", "none"], "idle.no_such_lease"),
     ],
@@ -103,6 +158,14 @@ def test_what_cannot_be_done_is_said_and_changes_nothing(words: list[str], code:
     assert answer.data.code == code
     assert answer.exit_code != 0
     assert mlplat("idle", "status").data.leases == ()
+
+
+@pytest.mark.parametrize("asked", ["25h", "9" * 400 + "h"])
+def test_given_more_than_the_cap_then_the_cap_is_given_and_told(asked: str) -> None:
+    answer = mlplat("keep", asked)
+    left = (answer.data.until - datetime.now(timezone.utc)).total_seconds()
+    assert 86000 < left <= 86400
+    assert "That is the most at once: 1 d. You can extend it later." in answer.text()
 
 
 def test_given_the_policy_switches_it_off_then_status_and_keep_say_so(policy_file: Path) -> None:

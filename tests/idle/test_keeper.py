@@ -4,32 +4,85 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from jupyter_mlplatform.errors import Unavailable
 from jupyter_mlplatform.idle.cpu import Process, Scan
+from jupyter_mlplatform.idle.evidence import Finding
 from jupyter_mlplatform.idle.ledger import Ledger
 from jupyter_mlplatform.idle.local.decisions import JsonLines
 from jupyter_mlplatform.idle.local.store import SqliteStore
-from jupyter_mlplatform.idle.models import IdleStatus, NewLease, State
-from jupyter_mlplatform.idle.ports import Kernel
+from jupyter_mlplatform.idle.models import (
+    WORKSPACE,
+    Decision,
+    Evidence,
+    IdleStatus,
+    NewLease,
+    Signal,
+    State,
+    StopMode,
+    StopPlan,
+    identity,
+)
+from jupyter_mlplatform.idle.ports import EVERYTHING, Kernel, Stopped, Terminal, View
 from jupyter_mlplatform.idle.service import IdleService
-from jupyter_mlplatform.policy import IdlePolicy
+from jupyter_mlplatform.policy import IdlePolicy, KernelRule
+from tests.idle import surroundings
 from tests.idle.messages import message, status
+from tests.idle.surroundings import NoHistory, Stops, Tells
 
 POLICY = IdlePolicy(timeout_seconds=100, sample_seconds=10, grace_seconds=30, min_uptime_seconds=0)
 START = 1000.0
+
+
+class Shells:
+    """Terminals, each with a shell at its prompt."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.pids: dict[str, int] = {}
+        self.stopped: list[str] = []
+
+    async def list(self) -> tuple[Terminal, ...]:
+        return tuple(Terminal(name=name, pid=pid) for name, pid in self.pids.items())
+
+    async def stop(self, name: str) -> bool:
+        self.stopped.append(name)
+        del self.pids[name]
+        return True
+
+
+class Gpu:
+    """A source that says what the test says."""
+
+    name = "gpu"
+    scope = EVERYTHING
+
+    def __init__(self) -> None:
+        self.says: dict[str, Signal] = {}
+        self.views: list[View] = []
+
+    def close(self) -> None: ...
+
+    def look(self, view: View) -> Mapping[str, Finding]:
+        self.views.append(view)
+        return {
+            subject: Finding(Evidence(source="gpu", signal=signal, text=f"the GPU is at {signal.value}"))
+            for subject, signal in self.says.items()
+        }
 
 
 class World:
     """One server with kernels and processes; time passes in steps of one sample."""
 
     def __init__(self, folder: Path, policy: IdlePolicy = POLICY) -> None:
+        self.loop = asyncio.new_event_loop()
         self.now = START
         self.ledgers: dict[str, Ledger] = {}
         self.pids: dict[str, int | None] = {}
@@ -39,6 +92,7 @@ class World:
         self.stopped: list[str] = []
         self.announced: list[tuple[str, str, str]] = []
         self.stop_fails = ""
+        self.dead: set[str] = set()
         self.scan_fails = False
         self.holds: Callable[[], tuple[str, ...]] = tuple
         self.logged: list[str] = []
@@ -46,10 +100,28 @@ class World:
         handler.emit = lambda record: self.logged.append(record.getMessage())  # type: ignore[method-assign]
         log = logging.Logger("keeper")
         log.addHandler(handler)
-        self.service = IdleService(
-            SqliteStore(folder), JsonLines(folder), policy, lambda: self.holds(), self.utc, lambda: self.now
+        holds, clock = (lambda: self.holds()), (lambda: self.now)
+        store, decisions = SqliteStore(folder), JsonLines(folder)
+        self.service = IdleService(store, decisions, NoHistory(), policy, holds, self.utc, clock)
+        self.terminals = Shells(self)
+        self.stopper = Stops()
+        self.beacon = Tells()
+        self.gpu = Gpu()
+        self.decided: list[Decision] = []
+        self.keeper = self.service.keeper(
+            surroundings.server(
+                self,
+                self,
+                self.announce,
+                log,
+                terminals=self.terminals,
+                sources=(self.gpu,),
+                stopper=self.stopper,
+                beacon=self.beacon,
+                decided=self.decided,
+                pause=self.pause,
+            )
         )
-        self.keeper = self.service.keeper(self, self, self.announce, log)
 
     def add(self, name: str, *, known: bool = True, local: bool = True) -> Ledger:
         self.ledgers[name] = Ledger(self.now)
@@ -61,7 +133,10 @@ class World:
         return datetime(2026, 3, 1, tzinfo=timezone.utc) + timedelta(seconds=self.now)
 
     def announce(self, action: str, data: dict[str, Any]) -> None:
-        self.announced.append((action, data["kernel_id"], data["why"]))
+        self.announced.append((action, identity(data["subject"]), data["why"]))
+
+    async def pause(self, seconds: float) -> None:
+        self.now += seconds
 
     def actions(self) -> list[str]:
         return [action for action, _, _ in self.announced]
@@ -70,14 +145,14 @@ class World:
         self.now += after
         for pid, fraction in self.cpu.items():
             self.used[pid] = self.used.get(pid, 0.0) + fraction * after
-        return asyncio.run(self.keeper.sweep(self.now))
+        return self.loop.run_until_complete(self.keeper.sweep(self.now))
 
     def sweeps(self, count: int) -> IdleStatus:
         return [self.sweep() for _ in range(count)][-1]
 
     def tick(self) -> None:
         self.now += 1.0
-        asyncio.run(self.keeper.tick(self.now))
+        self.loop.run_until_complete(self.keeper.tick(self.now))
 
     # The kernels.
     async def discover(self) -> None:
@@ -93,6 +168,7 @@ class World:
                 pid=self.pids[name],
                 reported_busy=False,
                 ledger=ledger,
+                dead=name in self.dead,
             )
             for name, ledger in self.ledgers.items()
         )
@@ -111,7 +187,7 @@ class World:
         pass
 
     # The processes.
-    def scan(self) -> Scan:
+    def scan(self, *, fresh: bool = False) -> Scan:
         if self.scan_fails:
             raise PermissionError("/proc")
         rows = [
@@ -123,8 +199,23 @@ class World:
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> World:
-    return World(tmp_path)
+def made(tmp_path: Path) -> Iterator[Callable[..., World]]:
+    """Makes worlds, and ends them."""
+    worlds: list[World] = []
+
+    def make(policy: IdlePolicy = POLICY) -> World:
+        worlds.append(World(tmp_path, policy))
+        return worlds[-1]
+
+    yield make
+    for each in worlds:
+        each.loop.run_until_complete(each.loop.shutdown_default_executor())
+        each.loop.close()
+
+
+@pytest.fixture
+def world(made: Callable[..., World]) -> World:
+    return made()
 
 
 def test_given_an_idle_and_a_computing_kernel_then_only_the_idle_one_is_stopped(world: World) -> None:
@@ -135,13 +226,13 @@ def test_given_an_idle_and_a_computing_kernel_then_only_the_idle_one_is_stopped(
     assert world.actions() == ["warned"]
     assert (found.state, found.verdict) == (
         State.WORKING,
-        "Working: busy.ipynb is kept because its own process used 50 % of a core.",
+        "Working: busy.ipynb is at work: its own process used 50 % of a core.",
     )
     world.sweeps(3)
     assert world.stopped == ["idle"]
     assert world.actions() == ["warned", "culled"]
     assert "stops because it has been idle for 2 min 10 s: no cell is running" in world.announced[-1][2]
-    assert world.sweep().kernels[0].kernel_id == "busy"
+    assert world.sweep().kernels[0].subject == "kernel:busy"
 
 
 def test_given_cpu_below_the_threshold_of_the_policy_then_it_is_idle(world: World) -> None:
@@ -177,7 +268,7 @@ def test_given_a_person_was_there_a_moment_ago_then_the_time_counts_from_then(wo
     world.sweeps(5)
     world.service.beat()
     found = world.sweep()
-    assert found.verdict == ("Working: k.ipynb is kept because somebody used the keyboard or the mouse 10 s ago.")
+    assert found.verdict == ("Working: somebody used the keyboard or the mouse 10 s ago.")
     world.sweeps(8)
     assert world.actions() == []
     world.sweeps(1)
@@ -204,7 +295,7 @@ def test_given_a_warning_when_a_person_moves_the_mouse_then_everybody_is_told_at
 def test_given_a_beat_from_before_this_server_or_from_another_boot_then_it_says_nothing(world: World) -> None:
     world.add("k")
     for beat in (START - 1, START + 1e6):
-        SqliteStore(Path(world.service._store._database.path.parent)).beat(beat)  # type: ignore[attr-defined]
+        world.service.store.beat(beat)
         found = world.sweep()
         assert found.kernels[0].evidence[-1].text == "nobody has used the keyboard or the mouse yet"
 
@@ -241,7 +332,9 @@ def test_given_it_cannot_be_known_whether_something_holds_then_nothing_is_stoppe
     world.add("k")
     world.holds = broken
     found = world.sweeps(30)
-    assert found.kernels[0].why == "kept because it is not known what else is running: The runs cannot be read."
+    assert found.kernels[0].why == (
+        "kept because it cannot be seen whether a run is executing (The runs cannot be read.)"
+    )
     assert len(world.logged) == 1
 
 
@@ -250,8 +343,11 @@ def test_given_the_kernel_cannot_be_stopped_then_it_is_said_once_and_the_time_st
     world.stop_fails = "no such machine"
     found = world.sweeps(14)
     assert found.kernels[0].why.startswith("kept because it could not be stopped (OSError: no such machine)")
-    assert world.logged == ["The idle kernel k could not be stopped: OSError: no such machine"]
-    assert [each.action for each in world.service.status().decisions] == ["failed", "warned"]
+    assert world.logged == ["The idle kernel:k could not be stopped: OSError: no such machine"]
+    assert [each.action for each in world.service.status().decisions if each.subject == "kernel:k"][:2] == [
+        "failed",
+        "warned",
+    ]
     world.sweeps(9)
     assert len(world.logged) == 1
 
@@ -333,5 +429,224 @@ def test_given_the_machine_slept_then_nothing_is_stopped_on_waking(world: World)
 def test_given_the_server_ends_then_its_report_is_no_longer_shown(world: World) -> None:
     world.add("k")
     world.sweep()
-    asyncio.run(world.keeper.close())
+    world.loop.run_until_complete(world.keeper.close())
     assert world.service.status().verdict == "No server is watching this workspace now."
+
+
+# Terminals and the workspace
+
+
+def stops_the_workspace(world: World) -> None:
+    world.stopper.current = StopPlan(mode=StopMode.DIRECT, native=StopMode.PROVIDER, why="the app is deleted")
+
+
+def about(world: World, subject: str) -> list[str]:
+    return [action for action, of, _ in world.announced if of == subject]
+
+
+def test_given_a_shell_at_its_prompt_then_its_terminal_is_warned_and_stopped(world: World) -> None:
+    world.terminals.pids["1"] = 300
+    found = world.sweeps(11)
+    assert about(world, "1") == ["warned"]
+    assert found.terminals[0].subject == "terminal:1"
+    world.sweeps(3)
+    assert (world.terminals.stopped, about(world, "1")) == (["1"], ["warned", "culled"])
+
+
+def test_given_the_policy_stops_neither_then_kernels_and_terminals_are_only_reported(
+    made: Callable[..., World],
+) -> None:
+    world = made(msgspec.structs.replace(POLICY, cull_kernels=False, cull_terminals=False))
+    world.add("k")
+    world.terminals.pids["1"] = 300
+    found = world.sweeps(40)
+    assert (world.announced, found.state) == ([], State.IDLE)
+    assert found.verdict.endswith("; the policy only reports.")
+
+
+def test_given_nothing_works_then_the_workspace_is_warned_of_once_for_all_and_stopped(world: World) -> None:
+    stops_the_workspace(world)
+    world.add("k")
+    world.terminals.pids["1"] = 300
+    found = world.sweeps(11)
+    assert world.announced[0][:2] == ("warned", WORKSPACE)
+    assert len(world.announced) == 1  # not one toast more for each kernel and terminal
+    assert found.verdict == "Idle for 1 min 40 s; the workspace stops in 30 s."
+    assert [each.action for each in world.decided if each.action == "warned"] == ["warned"] * 3
+    world.sweeps(3)
+    assert world.stopper.stopped == 1
+    assert about(world, WORKSPACE) == ["warned", "culled"]
+    found = world.sweeps(5)  # it takes its time to end
+    assert (found.state, world.stopper.stopped) == (State.CULLED, 1)
+
+
+def test_given_one_kernel_works_then_the_workspace_does_and_says_why(world: World) -> None:
+    stops_the_workspace(world)
+    world.add("idle")
+    world.add("busy")
+    world.cpu[101] = 0.5
+    found = world.sweeps(30)
+    assert world.stopper.stopped == 0
+    assert found.workspace is not None
+    assert found.workspace.state is State.WORKING
+    assert "busy.ipynb is at work: its own process used 50 % of a core" in found.workspace.why
+
+
+def test_given_a_kernel_with_a_longer_timeout_then_the_workspace_waits_for_it(
+    made: Callable[..., World],
+) -> None:
+    rules = (KernelRule(match="long*", timeout_seconds=400), KernelRule(match="pinned*", never=True))
+    world = made(msgspec.structs.replace(POLICY, kernels=rules))
+    stops_the_workspace(world)
+    for name in ("short", "long", "pinned"):
+        world.add(name)
+    found = world.sweeps(60)
+    assert world.stopped == ["short", "long"]
+    assert found.workspace is not None
+    assert (found.workspace.state, found.workspace.why) == (
+        State.KEPT,
+        "kept because pinned.ipynb is never stopped",
+    )
+    del world.ledgers["pinned"]
+    world.sweeps(15)
+    assert world.stopper.stopped == 1
+
+
+@pytest.mark.parametrize("subject", [WORKSPACE, EVERYTHING])
+@pytest.mark.parametrize("signal", [Signal.WORK, Signal.UNKNOWN])
+def test_given_a_source_sees_work_or_fails_then_what_it_speaks_of_stays(
+    world: World, subject: str, signal: Signal
+) -> None:
+    stops_the_workspace(world)
+    world.add("k")
+    world.gpu.says[subject] = signal
+    found = world.sweeps(40)
+    assert world.stopper.stopped == 0
+    assert (world.stopped == []) is (subject == EVERYTHING)
+    assert found.workspace is not None
+    assert f"the GPU is at {signal.value}" in found.workspace.why
+
+
+def test_given_a_kernel_on_another_machine_then_the_gpu_of_this_one_says_nothing_of_it(world: World) -> None:
+    world.add("far", local=False)
+    world.gpu.says[EVERYTHING] = Signal.WORK
+    world.sweeps(15)
+    assert world.stopped == ["far"]
+
+
+def test_given_the_stop_was_refused_then_it_is_said_once_and_tried_again_after_the_back_off(world: World) -> None:
+    stops_the_workspace(world)
+    world.stopper.answer = Stopped(done=False, text="DeleteApp was denied", retry_seconds=3600)
+    found = world.sweeps(14)
+    assert about(world, WORKSPACE) == ["warned", "failed"]
+    assert found.workspace is not None
+    assert found.workspace.why == "kept because DeleteApp was denied; tried again in 1 h"
+    world.sweeps(300)
+    assert world.stopper.stopped == 1
+    assert about(world, WORKSPACE) == ["warned", "failed"]
+    world.stopper.answer = Stopped(done=True, text="the app is being deleted")
+    world.sweeps(70)
+    assert world.stopper.stopped == 2
+    assert about(world, WORKSPACE) == ["warned", "failed", "warned", "culled"]
+
+
+def test_sagemaker_is_told_the_present_until_the_stop_then_the_true_time_and_the_present_again_after_work(
+    world: World,
+) -> None:
+    stops_the_workspace(world)
+    ledger = world.add("k")
+    world.sweeps(13)
+    assert world.beacon.told[-1] == world.utc()
+    world.sweeps(1)
+    assert world.stopper.stopped == 1
+    assert 129 <= (world.utc() - world.beacon.told[-1]).total_seconds() <= 132
+    world.ledgers["k"] = ledger
+    ledger.feed(status("busy"), world.now)
+    world.sweep()
+    assert world.beacon.told[-1] == world.utc()
+    assert world.service.status().state is State.WORKING
+
+
+def test_given_the_beacon_cannot_be_told_then_the_log_has_one_line_and_everything_goes_on(world: World) -> None:
+    world.add("k")
+    world.beacon.fails = True
+    world.sweeps(15)
+    assert world.stopped == ["k"]
+    assert len(world.logged) == 1
+
+
+def test_given_a_mouse_moves_while_the_workspace_is_being_left_then_it_stays_and_everybody_is_told(
+    world: World,
+) -> None:
+    stops_the_workspace(world)
+    world.sweeps(13)
+    look = world.scan
+    seen = 0
+
+    def scan(*, fresh: bool = False) -> Scan:
+        """The second scan of the last sweep is the fresh look just before the stop."""
+        nonlocal seen
+        seen += 1
+        if seen == 2:
+            world.service.beat()
+        return look(fresh=fresh)
+
+    world.scan = scan  # type: ignore[method-assign]
+    world.sweep()
+    assert world.stopper.stopped == 0
+    assert about(world, WORKSPACE) == ["warned", "cancelled"]
+
+
+def test_given_a_lease_of_one_kernel_then_the_workspace_is_kept_as_well(world: World) -> None:
+    stops_the_workspace(world)
+    world.add("k")
+    world.sweeps(2)
+    world.service.keep("alice", NewLease(seconds=2000, subject="kernel:k"))
+    found = world.sweeps(60)
+    assert world.stopper.stopped == 0
+    assert found.workspace is not None
+    assert found.workspace.why.startswith("kept because alice keeps this kernel until")
+
+
+def test_every_change_of_state_is_written_down_once(world: World) -> None:
+    ledger = world.add("k")
+    world.sweeps(2)
+    ledger.feed(status("busy"), world.now)
+    world.sweeps(3)
+    ledger.feed(status("idle"), world.now)
+    world.sweeps(2)
+    mine = [each.action for each in world.decided if each.subject == "kernel:k"]
+    assert mine == ["unknown", "idle", "working", "idle"]
+    assert world.decided[-1].evidence
+
+
+def test_given_the_lease_of_a_kernel_that_is_gone_then_it_keeps_nothing(world: World) -> None:
+    stops_the_workspace(world)
+    world.add("k")
+    world.sweeps(2)
+    world.service.keep("alice", NewLease(seconds=20000, subject="kernel:k"))
+    world.sweeps(2)
+    del world.ledgers["k"]
+    world.sweeps(15)
+    assert world.stopper.stopped == 1
+
+
+def test_given_sagemaker_was_told_because_we_were_denied_then_it_is_tried_again_after_the_back_off(
+    world: World,
+) -> None:
+    stops_the_workspace(world)
+    world.stopper.answer = Stopped(done=True, text="DeleteApp was denied. SageMaker was told.", retry_seconds=3600)
+    found = world.sweeps(300)
+    assert (found.state, world.stopper.stopped) == (State.CULLED, 1)
+    world.sweeps(80)
+    assert world.stopper.stopped == 2
+
+
+def test_given_a_kernel_whose_process_has_ended_and_nobody_restarts_it_then_it_is_not_kept_for_ever(
+    world: World,
+) -> None:
+    world.add("k")
+    world.dead.add("k")
+    world.pids["k"] = None
+    world.sweeps(14)
+    assert world.stopped == ["k"]

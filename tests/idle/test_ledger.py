@@ -142,3 +142,47 @@ def test_a_message_that_makes_no_sense_changes_nothing(header: dict[str, Any]) -
     for content in (None, {}, {"execution_state": 5}):
         ledger.feed({"header": header, "parent_header": None, "content": content}, 2.0)
     assert list(ledger.open) == ["cell"]
+
+
+def test_given_a_lost_idle_on_a_subshell_when_that_subshell_answers_then_it_is_closed(ledger: Ledger) -> None:
+    ledger.feed(status("busy"), 1.0)
+    ledger.feed(status("busy", identity="beside", subshell="s1"), 2.0)
+    ledger.feed(status("busy", "comm_msg", "callback", subshell="s1"), 2.0)
+    assert ledger.subshells == {"s1"}
+    ledger.answered(5.0, 6.0, "s1")
+    assert (list(ledger.open), ledger.callbacks, ledger.known) == (["cell"], {}, False)
+
+
+def test_given_subshells_when_only_the_main_shell_answers_then_a_callback_that_names_none_stays_open(
+    ledger: Ledger,
+) -> None:
+    """ipykernel may route a widget's message to a subshell that the message does not name."""
+    ledger.feed(status("idle", "comm_open", "c", subshell="s1"), 1.0)
+    ledger.feed(status("busy", "comm_msg", "callback"), 2.0)
+    ledger.answered(5.0, 6.0)
+    assert ledger.known
+    assert ledger.callbacks
+    ledger.answered(5.0, 6.5, "s1")
+    assert ledger.callbacks == {}
+
+
+def test_given_a_subshell_is_gone_then_what_ran_on_it_is_over_and_it_is_not_asked_again(ledger: Ledger) -> None:
+    ledger.feed(status("busy", identity="beside", subshell="s1"), 2.0)
+    ledger.answered(5.0, 6.0, "s1", gone=True)
+    assert (ledger.open, ledger.subshells) == ({}, set())
+
+
+def test_given_a_kernel_died_in_the_middle_of_a_cell_then_nothing_runs_and_that_is_known(ledger: Ledger) -> None:
+    ledger.feed(status("busy"), 1.0)
+    ledger.died(8.0)
+    assert (ledger.open, ledger.known, ledger.worked_at) == ({}, True, 8.0)
+    ledger.died(99.0)
+    assert ledger.worked_at == 8.0
+
+
+def test_it_is_known_since_when_the_main_shell_was_free_until_the_kernel_restarts(ledger: Ledger) -> None:
+    assert ledger.answered_at is None
+    ledger.answered(5.0, 6.0)
+    assert ledger.answered_at == 6.0
+    ledger.restarted(7.0)
+    assert (ledger.answered_at, ledger.known) == (None, False)

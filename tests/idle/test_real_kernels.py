@@ -62,7 +62,8 @@ async def test_given_kernels_that_work_in_every_way_when_the_timeout_passes_then
     assert why["widget"].startswith("kept because a widget's callback has been running for ")
     assert why["thread"].startswith("kept because its own process used ")
     for name in ("child", "nohup", "detached"):
-        assert why[name].startswith("kept because a process it started (python"), why[name]
+        assert why[name].startswith("kept because burn.py (pid "), why[name]
+        assert ", which it started, used " in why[name]
     assert {server.seen[each].path for each in ids.values()} == {f"{name}.ipynb" for name in cells}
 
 
@@ -74,8 +75,8 @@ async def test_given_an_idle_kernel_without_a_notebook_then_it_is_warned_first_a
     await server.until(lambda: "culled" in server.actions(kernel))
     assert server.actions(kernel) == ["warned", "culled"]
     assert kernel not in server.app.kernel_manager.list_kernel_ids()
-    decisions = server.service.status().decisions
-    assert [each.action for each in decisions] == ["culled", "warned"]
+    decisions = [each for each in server.service.status().decisions if each.subject == f"kernel:{kernel}"]
+    assert [each.action for each in decisions][:2] == ["culled", "warned"]
     assert {each.source for each in decisions[0].evidence} == {"cells", "processes", "person"}
 
 
@@ -85,8 +86,8 @@ async def test_given_a_warning_when_a_cell_runs_then_it_is_cancelled_and_the_ker
     server.run(kernel, "1 + 1")
     await server.until(lambda: "cancelled" in server.actions(kernel))
     assert server.actions(kernel) == ["warned", "cancelled"]
-    server.service.keep("alice", NewLease(seconds=3600, kernel_id=kernel))
-    assert server.service.kernel(kernel).state.value in ("working", "kept")
+    server.service.keep("alice", NewLease(seconds=3600, subject=f"kernel:{kernel}"))
+    assert server.service.subject(kernel).state.value in ("working", "kept")
     await server.until_state(kernel, "kept")
     assert server.actions(kernel)[-1] == "kept"
     server.service.release_all("alice")

@@ -3,19 +3,19 @@ from __future__ import annotations
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
-import msgspec
 import pytest
 
 from jupyter_mlplatform.errors import Invalid, NotFound
 from jupyter_mlplatform.idle import durations
-from jupyter_mlplatform.idle.evidence import of_person
 from jupyter_mlplatform.idle.keepalive import KeepAlives
 from jupyter_mlplatform.idle.local.decisions import JsonLines
+from jupyter_mlplatform.idle.local.history import SqliteHistory
 from jupyter_mlplatform.idle.local.store import SqliteStore
-from jupyter_mlplatform.idle.models import Decision, IdleStatus, KernelStatus, Lease, NewLease, State
+from jupyter_mlplatform.idle.models import WORKSPACE, IdleStatus, Kind, Lease, NewLease, State, SubjectStatus
 from jupyter_mlplatform.idle.service import IdleService
 from jupyter_mlplatform.idle.summary import of
 from jupyter_mlplatform.policy import IdlePolicy
+from tests.idle.surroundings import ONLY_KERNELS
 
 NOON = datetime(2026, 3, 1, 12, 0, tzinfo=timezone.utc)
 POLICY = IdlePolicy(keep_max_seconds=43200)
@@ -34,13 +34,15 @@ def now() -> Now:
 
 
 def service(folder: Path, now: Now, policy: IdlePolicy = POLICY) -> IdleService:
-    return IdleService(SqliteStore(folder), JsonLines(folder), policy, lambda: (), lambda: now.utc, lambda: now.seconds)
+    store, log, history = SqliteStore(folder), JsonLines(folder), SqliteHistory(folder, policy.sample_seconds)
+    return IdleService(store, log, history, policy, lambda: (), lambda: now.utc, lambda: now.seconds)
 
 
-def kernel(state: State = State.IDLE, identity: str = "abc123", path: str = "a.ipynb") -> KernelStatus:
+def kernel(state: State = State.IDLE, identity: str = "abc123", path: str = "a.ipynb") -> SubjectStatus:
     stops = 600.0 if state in (State.IDLE, State.WARNED) else None
-    return KernelStatus(
-        kernel_id=identity,
+    return SubjectStatus(
+        subject=f"kernel:{identity}",
+        kind=Kind.KERNEL,
         name="python3",
         path=path,
         state=state,
@@ -50,8 +52,20 @@ def kernel(state: State = State.IDLE, identity: str = "abc123", path: str = "a.i
     )
 
 
-def report(folder: Path, *kernels: KernelStatus, at: datetime = NOON, server: int = 7) -> None:
-    found: IdleStatus = of(kernels, of_person(None, POLICY, 0.0).evidence, (), POLICY, at)
+IDLE = SubjectStatus(
+    subject=WORKSPACE,
+    kind=Kind.WORKSPACE,
+    name="a workspace",
+    path="",
+    state=State.IDLE,
+    idle_seconds=60.0,
+    stops_in_seconds=None,
+    why="kept because only kernels and terminals are stopped",
+)
+
+
+def report(folder: Path, *kernels: SubjectStatus, at: datetime = NOON, server: int = 7) -> None:
+    found: IdleStatus = of(IDLE, kernels, (), (), ONLY_KERNELS, POLICY, at)
     SqliteStore(folder).publish(server, found, at)
 
 
@@ -69,7 +83,7 @@ def test_another_process_sees_what_the_server_published(tmp_path: Path, now: Now
     report(tmp_path, kernel())
     found = service(tmp_path, now).status()
     assert found.verdict == (
-        "Idle for 1 min; a.ipynb stops in 10 min. Only kernels are stopped, the server itself goes on."
+        "Idle for 1 min; a.ipynb stops in 10 min. Only kernels and terminals are stopped, the server itself goes on."
     )
     assert (found.state, found.stops_in_seconds) == (State.IDLE, 600.0)
 
@@ -98,20 +112,25 @@ def test_given_a_keep_alive_then_the_status_shows_it_before_the_next_sample(tmp_
 def test_a_keep_alive_of_one_kernel_keeps_only_that(tmp_path: Path, now: Now) -> None:
     report(tmp_path, kernel(), kernel(identity="def", path="b.ipynb"))
     idle = service(tmp_path, now)
-    idle.keep("alice", NewLease(seconds=3600, kernel_id="def"))
+    idle.keep("alice", NewLease(seconds=3600, subject="kernel:def"))
     assert [each.state for each in idle.status().kernels] == [State.IDLE, State.KEPT]
-    assert idle.status().stops_in_seconds == 600.0
+    status = idle.status()
+    assert status.stops_in_seconds == 600.0
+    assert status.workspace is not None
+    assert status.workspace.state is State.KEPT  # it cannot be stopped without the kernel
 
 
-def test_given_twelve_hours_are_allowed_then_eight_are_given_and_twenty_refused_with_the_cap(
-    tmp_path: Path, now: Now
-) -> None:
+def test_given_a_subject_that_is_not_there_then_it_cannot_be_kept(tmp_path: Path, now: Now) -> None:
+    report(tmp_path, kernel())
+    with pytest.raises(NotFound):
+        service(tmp_path, now).keep("alice", NewLease(seconds=60, subject="kernel:none"))
+
+
+def test_given_twelve_hours_are_allowed_then_eight_are_given_and_of_twenty_twelve(tmp_path: Path, now: Now) -> None:
     idle = service(tmp_path, now)
     assert idle.keep("alice", NewLease(seconds=8 * 3600)).until == NOON + timedelta(hours=8)
-    with pytest.raises(Invalid) as refused:
-        idle.keep("alice", NewLease(seconds=20 * 3600))
-    assert refused.value.problem.message == "You may keep the workspace for at most 12 h at once."
-    for seconds in (0.0, -5.0, float("nan"), float("inf")):
+    assert idle.keep("alice", NewLease(seconds=20 * 3600)).until == NOON + timedelta(hours=12)
+    for seconds in (0.0, -5.0, float("nan")):
         with pytest.raises(Invalid):
             idle.keep("alice", NewLease(seconds=seconds))
 
@@ -128,10 +147,10 @@ def test_a_longer_keep_alive_replaces_a_shorter_one_and_never_the_reverse(tmp_pa
 def test_a_kernel_is_named_by_its_notebook_its_id_or_the_beginning_of_it(tmp_path: Path, now: Now) -> None:
     report(tmp_path, kernel(), kernel(identity="abd", path=""))
     idle = service(tmp_path, now)
-    assert idle.kernel("a.ipynb") == idle.kernel("abc") == idle.kernel("abc123")
+    assert idle.subject("a.ipynb") == idle.subject("abc") == idle.subject("abc123")
     for wrong in ("ab", "zzz"):
         with pytest.raises(NotFound):
-            idle.kernel(wrong)
+            idle.subject(wrong)
 
 
 def test_given_the_wall_clock_jumps_then_a_lease_ends_when_it_was_meant_to() -> None:
@@ -140,9 +159,9 @@ def test_given_the_wall_clock_jumps_then_a_lease_ends_when_it_was_meant_to() -> 
     assert keeps.read((lease,), 0.0, NOON) == ((), (), ())
     jumped = NOON + timedelta(hours=3)
     assert keeps.read((lease,), 15.0, jumped) == ((), (), ())
-    assert len(keeps.of("k", 3599.0)) == 1
+    assert len(keeps.of("kernel:k", 3599.0)) == 1
     assert keeps.read((lease,), 3600.0, jumped) == ((), (lease,), ("1",))
-    assert keeps.of("k", 3600.0) == ()
+    assert keeps.of("kernel:k", 3600.0) == ()
 
 
 def test_given_a_lease_comes_is_extended_and_goes_then_only_its_begin_and_end_are_news() -> None:
@@ -173,17 +192,3 @@ def test_given_a_report_of_another_version_then_it_is_as_if_there_were_none(tmp_
     with SqliteStore(tmp_path)._database.transaction() as connection:
         connection.execute("UPDATE report SET document = ?", (b'{"enabled": 3}',))
     assert service(tmp_path, now).status().verdict == "No server is watching this workspace now."
-
-
-def test_the_decision_log_is_rotated_and_the_newest_come_first_although_a_line_was_cut(tmp_path: Path) -> None:
-    log = JsonLines(tmp_path, most_bytes=400)
-    for number in range(12):
-        log.write(Decision(at=NOON, kernel_id=str(number), action="warned", why="stops because of the test"))
-    names = sorted(each.name for each in tmp_path.glob("idle*"))
-    assert names == ["idle-decisions.jsonl", "idle-decisions.jsonl.1", "idle-decisions.jsonl.2"]
-    assert all(each.stat().st_size <= 400 for each in tmp_path.glob("idle*"))
-    with (tmp_path / names[0]).open("ab") as file:
-        file.write(b'{"at": "20')
-    assert [each.kernel_id for each in log.last(2)] == ["11", "10"]
-    for line in (tmp_path / names[1]).read_bytes().splitlines():
-        msgspec.json.decode(line, type=Decision)

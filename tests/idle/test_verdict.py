@@ -21,7 +21,7 @@ class Play:
     """Samples in a row; remembers what the keeper would remember."""
 
     def __init__(self, policy: IdlePolicy = POLICY, started_at: float = 0.0) -> None:
-        self.rules = Rules(policy, started_at)
+        self.rules = Rules(policy, policy.timeout_seconds, started_at)
         self.memory = Memory(worked_at=0.0)
 
     def sample(self, now: float, signal: Signal = Signal.IDLE, *, worked_at: float | None = None) -> Verdict:
@@ -95,16 +95,36 @@ def test_given_the_server_has_just_started_then_nothing_stops_before_min_uptime(
 def test_given_a_keep_alive_then_it_is_kept_and_a_warning_is_taken_back() -> None:
     play = Play()
     play.until(100)
-    play.rules = Rules(POLICY, 0.0, ("alice keeps the workspace until noon",))
+    play.rules = Rules(POLICY, 100.0, 0.0, ("alice keeps the workspace until noon",))
     verdict = play.sample(110.0)
     assert (verdict.state, verdict.action, verdict.stops_in_seconds) == (State.KEPT, Action.CANCEL, None)
     assert verdict.why == "kept because alice keeps the workspace until noon"
-    play.rules = Rules(POLICY, 0.0)
+    play.rules = Rules(POLICY, 100.0, 0.0)
     assert play.sample(120.0).action is Action.WARN  # a full warning again
 
 
-def test_given_the_policy_only_reports_then_nothing_is_ever_stopped() -> None:
-    assert Play(msgspec.structs.replace(POLICY, cull_kernels=False)).until(500) == []
+def test_given_nothing_is_to_be_done_about_it_then_it_is_reported_and_never_stopped() -> None:
+    play = Play()
+    play.rules = Rules(POLICY, 100.0, 0.0, inert="only kernels are stopped here")
+    assert play.until(500) == []
+    verdict = play.sample(510.0)
+    assert (verdict.state, verdict.stops_in_seconds) == (State.IDLE, None)
+    assert verdict.why == "kept because only kernels are stopped here"
+
+
+def test_given_a_timeout_of_its_own_then_that_one_counts() -> None:
+    play = Play()
+    play.rules = Rules(POLICY, 200.0, 0.0)
+    assert play.until(230) == [(200.0, Action.WARN), (230.0, Action.CULL)]
+    assert "only 10 s of 3 min 20 s" in judge(Memory(worked_at=0.0), (finding(Signal.IDLE),), play.rules, 10.0)[1].why
+
+
+def test_given_it_is_never_stopped_then_it_says_why_and_is_not() -> None:
+    play = Play()
+    play.rules = Rules(POLICY, None, 0.0, never="train.ipynb is never stopped")
+    assert play.until(5000) == []
+    verdict = play.sample(5010.0)
+    assert (verdict.state, verdict.why) == (State.KEPT, "kept because train.ipynb is never stopped")
 
 
 def test_given_a_warning_when_it_is_used_between_the_samples_then_it_is_called_off_at_once() -> None:
@@ -138,7 +158,7 @@ def test_whatever_is_seen_a_stop_needs_the_timeout_a_warning_the_grace_and_no_do
     broken_at, row = 0.0, 0
     for signal, gap, kept, between in samples:
         now += gap
-        rules = Rules(policy, 0.0, ("somebody keeps it",) if kept else ())
+        rules = Rules(policy, policy.timeout_seconds, 0.0, ("somebody keeps it",) if kept else ())
         found = (finding(signal),)
         change = call_off(memory, found, rules, now) if between else None
         assert change is None or change[1].action is Action.CANCEL

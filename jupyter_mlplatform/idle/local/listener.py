@@ -1,10 +1,4 @@
-"""One kernel's messages, read on sockets of our own into its ledger.
-
-A listener always comes late: the kernel may be in the middle of a cell when the subscription starts, and a
-subscription starts some time after it was asked for. So the listener asks on the shell channel (a
-``kernel_info_request``) and believes the answer only when it has also seen, on IOPub, the kernel becoming idle from
-that very request: then the main shell was free, and every later message is received.
-"""
+"""One kernel's messages, read on sockets of our own into its ledger."""
 
 from __future__ import annotations
 
@@ -18,15 +12,22 @@ import zmq.asyncio
 from jupyter_client.session import Session
 
 from jupyter_mlplatform.idle.ledger import WATCHED, Ledger
+from jupyter_mlplatform.idle.questions import ASK, Questions
 
-ASK = "kernel_info_request"
-ASK_AGAIN_SECONDS = 300.0
-MISSED_SECONDS = 2.0
+BREATH = 32
+"""Messages after which the event loop gets its turn: a kernel that prints without end has always one more ready."""
+
+IPYKERNEL_TOPIC = b"kernel."
+"""What ipykernel's topics of status, input and debugger messages begin with, and those of its outputs do not."""
+
 _WATCHED = tuple(f'"{kind}"'.encode() for kind in WATCHED)
 
 
 class Listener:
-    """Listens until :meth:`close`. ``connection`` is what ``KernelManager.get_connection_info`` returns."""
+    """Listens until :meth:`close`. ``connection`` is what ``KernelManager.get_connection_info`` returns.
+
+    ``reported_busy`` tells what the server believes of the kernel, for kernels that answer beside a running cell.
+    """
 
     def __init__(
         self,
@@ -34,15 +35,21 @@ class Listener:
         context: zmq.asyncio.Context,
         clock: Callable[[], float],
         log: logging.Logger,
+        reported_busy: Callable[[], bool] = lambda: False,
     ) -> None:
         self.connection = connection
-        self.ledger = Ledger(clock())
+        self._ledger = Ledger(clock())
+        self._questions = Questions(self._ledger)
         self._clock = clock
         self._log = log
-        self._session = Session(key=connection["key"], signature_scheme=connection["signature_scheme"])
+        self._reported_busy = reported_busy
+        # Without a history of digests: it would hold up to 65,536 of them for every kernel.
+        scheme = connection["signature_scheme"]
+        self._session = Session(key=connection["key"], signature_scheme=scheme, digest_history_size=0)
         self._iopub = context.socket(zmq.SUB)
         self._iopub.setsockopt(zmq.RCVHWM, 0)  # a dropped message would leave a cell open for ever
         self._iopub.subscribe(b"")
+        self._narrow = False
         self._shell = context.socket(zmq.DEALER)
         for socket, channel in ((self._iopub, "iopub"), (self._shell, "shell")):
             socket.linger = 0
@@ -50,30 +57,29 @@ class Listener:
                 socket.curve_publickey = socket.curve_serverkey = connection["curve_publickey"].encode()
                 socket.curve_secretkey = connection["curve_secretkey"].encode()
             socket.connect(_address(connection, channel))
-        self._asked: dict[str, float] = {}
-        self._answered: set[str] = set()
-        self._heard: set[str] = set()
         self._tasks = [asyncio.create_task(self._read(self._iopub, self._on_iopub))]
         self._tasks.append(asyncio.create_task(self._read(self._shell, self._on_shell)))
 
+    @property
+    def ledger(self) -> Ledger:
+        """What the kernel is executing."""
+        return self._ledger
+
     def ask(self) -> None:
-        """Ask whether the main shell is free, unless a question is still on its way."""
+        """Ask whether the kernel's shells are free, unless the questions are still on their way."""
         now = self._clock()
-        if self._asked:
-            age = now - max(self._asked.values())
-            missed = self._answered - self._heard
-            if age < (MISSED_SECONDS if missed else ASK_AGAIN_SECONDS):
-                return
-        message = self._session.msg(ASK)
-        self._asked[message["header"]["msg_id"]] = now
-        self._session.send(self._shell, message)
+        for subshell in self._questions.due(now):
+            message = self._session.msg(ASK)
+            if subshell is not None:
+                message["header"]["subshell_id"] = subshell
+            self._questions.sent(message["header"]["msg_id"], subshell, now)
+            # Session.send would go around the asyncio socket, which then misses a reply that comes in that moment.
+            self._shell.send_multipart(self._session.serialize(message))
 
     def restarted(self) -> None:
         """Another process has taken over the same ports."""
-        self.ledger.restarted(self._clock())
-        self._asked.clear()
-        self._answered.clear()
-        self._heard.clear()
+        self._ledger.restarted(self._clock())
+        self._questions.forget()
 
     def close(self) -> None:
         """Stop listening."""
@@ -83,43 +89,46 @@ class Listener:
         self._shell.close()
 
     async def _read(self, socket: Any, handle: Callable[[list[Any]], None]) -> None:
+        read = 0
         while True:
             parts = await socket.recv_multipart()
             try:
                 handle(parts)
             except Exception:  # noqa: BLE001 (a message that is not one must not end the listening)
                 self._log.debug("A kernel message was not understood", exc_info=True)
+            read += 1
+            if read % BREATH == 0:
+                await asyncio.sleep(0)
 
     def _on_iopub(self, parts: list[Any]) -> None:
-        frames: list[Any] = self._session.feed_identities(parts)[1]
+        found: Any = self._session.feed_identities(parts)
+        topics, frames = found
+        self._questions.received()
         if not any(kind in frames[1] for kind in _WATCHED):
             return
         message = self._session.deserialize(frames)
         parent = message["parent_header"].get("msg_id")
-        if parent in self._asked and message["content"].get("execution_state") == "idle":
-            self._heard.add(parent)
-            self._settle(parent)
-        else:
-            self.ledger.feed(message, self._clock())
+        if not self._questions.asked(parent):
+            self._ledger.feed(message, self._clock())
+        elif message["content"].get("execution_state") == "idle":
+            self._questions.heard(parent, self._clock())
+            self._listen_to_less(topics)
+
+    def _listen_to_less(self, topics: list[Any]) -> None:
+        """Have the kernel leave out its outputs, now that its topics are known.
+
+        It drops messages for a listener that is a thousand behind, and then a cell's end could be among them.
+        """
+        if not self._narrow and topics and topics[0].startswith(IPYKERNEL_TOPIC) and topics[0].endswith(b".status"):
+            self._narrow = True
+            self._iopub.subscribe(IPYKERNEL_TOPIC)
+            self._iopub.unsubscribe(b"")
 
     def _on_shell(self, parts: list[Any]) -> None:
         _, frames = self._session.feed_identities(parts)
         message = self._session.deserialize(frames)
         parent = message["parent_header"].get("msg_id")
-        if parent not in self._asked:
-            return
-        # Only IPython is known to work through its shell one by one. Another kernel may answer beside a running cell.
-        serial = message["content"].get("implementation") == "ipython"
-        self._answered.add(parent)
-        if serial or not self.ledger.open:
-            self._settle(parent)
-
-    def _settle(self, identity: str) -> None:
-        if identity in self._answered and identity in self._heard:
-            self.ledger.answered(self._asked[identity], self._clock())
-            self._asked.clear()
-            self._answered.clear()
-            self._heard.clear()
+        self._questions.answered(parent, message["content"], self._reported_busy(), self._clock())
 
 
 def _address(connection: dict[str, Any], channel: str) -> str:

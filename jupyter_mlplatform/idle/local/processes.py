@@ -1,130 +1,346 @@
-"""The process table: one pass over ``/proc``, or psutil on systems that have none."""
+"""The process table: one pass over ``/proc``, or psutil on systems that have none.
+
+What a process is (its command line, its environment, its user) is read once in its life and again after it has become
+another program. None of it is kept but the name of the program and what tells to whom it belongs.
+"""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import Any, NamedTuple
+
+import msgspec
 
 from jupyter_mlplatform.idle.cpu import Key, Process, Scan
 from jupyter_mlplatform.idle.local import clock
+from jupyter_mlplatform.idle.local.baseline import BaselineFile
+from jupyter_mlplatform.idle.local.quiet import Counters, Quiet
 from jupyter_mlplatform.idle.ports import Processes
+from jupyter_mlplatform.idle.programs import Program, recognise
+from jupyter_mlplatform.policy import IdlePolicy
 
 KERNEL_VARIABLE = "JPY_PARENT_PID"
 SESSION_VARIABLE = "JPY_SESSION_NAME"
+TERMINAL_VARIABLE = "PYXTERM_DIMENSIONS"
+"""terminado sets it in every terminal that it opens."""
+SERVER_VARIABLE = "JUPYTER_SERVER_URL"
 PROC = Path("/proc")
+DEVICES = Path("/dev")
+RETITLED = b"ray::"
+"""Ray tells by the title what a worker executes; Linux cuts it, so that the command line must be read every time."""
+KERNEL_THREAD = 0x00200000
+"""Linux's mark of its own threads (PF_KTHREAD). Their parent is pid 2, but in a container that may be the server."""
+PSEUDO_TERMINALS = range(136, 144)
+"""The major numbers of the devices under ``/dev/pts`` (Documentation/admin-guide/devices.txt of Linux)."""
+IO_TURNS = 4
+"""An unchanged row does not prove that nothing was moved (little costs less than a tick of CPU), but nearly."""
+LONGEST_ROW = 2048
+LONGEST = 65536
+"""Bytes of a command line or an environment that are looked at."""
 
 
-class _Origins:
-    """The environment of each process, read once in its life: it never changes after the start."""
+class _About(msgspec.Struct, frozen=True, gc=False):
+    """What does not change while a process runs the same program."""
 
-    def __init__(self, environment: Callable[[int], Mapping[str, str]]) -> None:
-        self._environment = environment
-        self._known: dict[Key, str] = {}
+    program: Program
+    user: int
+    origin: str
 
-    def of(self, pid: int, started: float) -> str:
-        """What tells a kernel's descendants from all others; empty when there is nothing or it may not be read."""
-        key = (pid, started)
-        if key not in self._known:
-            found = self._environment(pid)
-            parent = found.get(KERNEL_VARIABLE, "")
-            self._known[key] = f"{parent}\n{found.get(SESSION_VARIABLE, '')}" if parent else ""
-        return self._known[key]
 
-    def forget_all_but(self, living: set[Key]) -> None:
-        """Drop processes that have ended."""
-        self._known = {key: origin for key, origin in self._known.items() if key in living}
+NOTHING: Mapping[str, str] = {}
+
+
+def origin(environment: Mapping[str, str]) -> str:
+    """What tells the descendants of a kernel or of a terminal from all others; empty when there is nothing."""
+    parent = environment.get(KERNEL_VARIABLE, "")
+    if TERMINAL_VARIABLE in environment:
+        return f"terminal\n{parent}\n{environment.get(SERVER_VARIABLE, '')}"
+    return f"{parent}\n{environment.get(SESSION_VARIABLE, '')}" if parent else ""
+
+
+class _Moved(NamedTuple):
+    """What a process had moved when it was last asked, and the figure that was told of it since."""
+
+    key: Key
+    real: int
+    at: float
+    told: int
 
 
 class ProcScan:
-    """Linux: ``/proc/PID/stat`` of every process."""
+    """Linux: ``/proc/PID/stat`` of every process, ``/proc/PID/io`` when asked for, and its terminals' devices.
 
-    def __init__(self, root: Path = PROC) -> None:
-        self._root = root
-        self._ticks = float(os.sysconf("SC_CLK_TCK"))
-        self._origins = _Origins(self._environment)
+    ``heartbeaters`` and ``watchers`` are further names for :func:`~jupyter_mlplatform.idle.programs.recognise`.
+    """
 
-    def scan(self) -> Scan:
-        """See :class:`~jupyter_mlplatform.idle.ports.Processes`."""
+    def __init__(
+        self,
+        root: Path = PROC,
+        heartbeaters: Sequence[str] = (),
+        watchers: Sequence[str] = (),
+        devices: Path = DEVICES,
+    ) -> None:
+        self._root = str(root)
+        self._devices = devices
+        self._names = (heartbeaters, watchers)
+        self._tick = 1.0 / os.sysconf("SC_CLK_TCK")
+        self._rows: dict[int, tuple[bytes, Process]] = {}
+        self._about: dict[Key, tuple[bytes, _About]] = {}
+        self._mute: frozenset[Key] = frozenset()
+        self._moves: dict[int, _Moved] = {}
+        self._moves_at = 0.0
+        self._turn = 0
+
+    def scan(self, *, fresh: bool = False, io: bool = True) -> Scan:
+        """See :class:`~jupyter_mlplatform.idle.ports.Processes`. Every pass is fresh; ``io`` false spares a file."""
         at = clock.seconds()
-        found = {process.pid: process for process in self._processes()}
-        self._origins.forget_all_but({process.key for process in found.values()})
-        return Scan(at, found)
+        folder = os.open(self._root, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            rows = self._read(folder)
+            moved = self._moved(folder, rows, at, fresh=fresh) if io else {}
+            if not io:
+                self._moves = {}
+        finally:
+            os.close(folder)
+        self._rows = rows
+        processes = {pid: process for pid, (_, process) in rows.items()}
+        if len(self._about) > 2 * len(rows) + 64:
+            living = {process.key for process in processes.values()}
+            self._about = {key: about for key, about in self._about.items() if key in living}
+            self._mute &= living
+        return Scan(at, processes, moved, self.typed(processes), reader=os.getpid())
 
-    def _processes(self) -> Iterator[Process]:
-        for folder in self._root.iterdir():
-            if folder.name.isdigit():
-                with suppress(OSError):  # it ended between the listing and the reading
-                    yield self._parse(int(folder.name), (folder / "stat").read_bytes())
+    def typed(self, processes: Mapping[int, Process]) -> dict[int, float]:
+        """When each terminal's input was last read. Linux rounds this to eight seconds, which does not hurt."""
+        found = {}
+        for tty in {each.tty for each in processes.values() if each.tty > 0}:
+            # Bits 8 to 15 are the major number, 31 to 20 and 7 to 0 the minor, see proc_pid_stat(5).
+            major, minor = tty >> 8 & 0xFFF, tty & 0xFF | tty >> 12 & 0xFFF00
+            if major in PSEUDO_TERMINALS:
+                with suppress(OSError):  # it was closed meanwhile, or is not of this container
+                    number = minor + 256 * (major - PSEUDO_TERMINALS.start)
+                    found[tty] = (self._devices / "pts" / str(number)).stat().st_atime
+        return found
 
-    def _parse(self, pid: int, line: bytes) -> Process:
+    def _read(self, folder: int) -> dict[int, tuple[bytes, Process]]:
+        found = {}
+        before = self._rows
+        for name in os.listdir(folder):
+            if name[0] in "0123456789":
+                # Written out, because this is done for every process of the machine, every time.
+                try:
+                    file = os.open(name + "/stat", os.O_RDONLY, dir_fd=folder)
+                except OSError:  # it ended between the listing and the opening
+                    continue
+                try:
+                    line = os.read(file, LONGEST_ROW)
+                except OSError:  # or the reading
+                    continue
+                finally:
+                    os.close(file)
+                pid = int(name)
+                known = before.get(pid)
+                if known is not None and known[0] == line:
+                    found[pid] = known
+                    continue
+                try:
+                    found[pid] = (line, self._parse(pid, line, folder))
+                except (ValueError, IndexError):  # cut short
+                    continue
+        return found
+
+    def _parse(self, pid: int, line: bytes, folder: int) -> Process:
         # The name is in parentheses and may itself hold spaces and parentheses; fields are numbered as in proc(5).
         head, _, tail = line.rpartition(b")")
-        fields = tail.split()
-        started = float(fields[19])
+        fields = tail.split(None, 27)
+        title, started, parent = head.partition(b"(")[2], float(fields[19]), int(fields[1])
+        # A new program has a new name or, since its place in memory is drawn by chance, a new start of the stack.
+        about = self._describe((pid, started), title, title + (fields[25] if len(fields) > 25 else b""), folder)
+        program = about.program
+        hosted = program.host == parent
         return Process(
             pid=pid,
             started=started,
-            parent=int(fields[1]),
+            parent=parent,
             session=int(fields[3]),
-            name=head.partition(b"(")[2].decode(errors="replace"),
-            own_seconds=(int(fields[11]) + int(fields[12])) / self._ticks,
-            children_seconds=(int(fields[13]) + int(fields[14])) / self._ticks,
-            origin=self._origins.of(pid, started),
-            zombie=fields[0] == b"Z",
+            name=program.name,
+            own_seconds=(int(fields[11]) + int(fields[12])) * self._tick,
+            children_seconds=(int(fields[13]) + int(fields[14])) * self._tick,
+            origin=about.origin,
+            zombie=fields[0] in (b"Z", b"X"),
+            group=int(fields[2]),
+            foreground=max(0, int(fields[5])),
+            tty=int(fields[4]),
+            blocked=fields[0] == b"D",
+            user=about.user,
+            role=program.role if hosted or not program.host else _ORDINARY,
+            apart=program.apart,
+            host=parent if hosted and program.host else 0,
+            aside=program.aside or bool(int(fields[6]) & KERNEL_THREAD),
         )
 
-    def _environment(self, pid: int) -> dict[str, str]:
-        try:
-            content = (self._root / str(pid) / "environ").read_bytes()
-        except OSError:  # another person's process, or it has ended
-            return {}
-        pairs = (entry.decode(errors="replace").partition("=") for entry in content.split(b"\0"))
-        return {name: value for name, _, value in pairs}
+    def _describe(self, key: Key, title: bytes, version: bytes, folder: int) -> _About:
+        known = self._about.get(key)
+        if known is not None and known[0] == version and not title.startswith(RETITLED):
+            return known[1]
+        pid = key[0]
+        environment = _environment(_quietly(f"{pid}/environ", folder))
+        arguments = [each.decode(errors="replace") for each in _quietly(f"{pid}/cmdline", folder).split(b"\0") if each]
+        program = recognise(title.decode(errors="replace"), arguments, environment, *self._names)
+        about = _About(program, _real_user(_quietly(f"{pid}/status", folder)), origin(environment))
+        self._about[key] = (version, about)
+        return about
+
+    def _moved(
+        self, folder: int, rows: Mapping[int, tuple[bytes, Process]], at: float, *, fresh: bool
+    ) -> dict[int, int]:
+        """What may not be read of a process is not asked for again: that will not change.
+
+        A process whose row has not changed is asked in one pass of ``IO_TURNS`` only. What it moved since it was asked
+        is spread evenly over that time, so that the difference to the last pass tells the rate.
+        """
+        found, mute = {}, set()
+        self._turn += 1
+        before, since = self._moves, self._moves_at
+        self._moves, self._moves_at = {}, at
+        for pid, row in rows.items():
+            process, known = row[1], before.get(pid)
+            if process.aside or process.zombie or process.key in self._mute:
+                continue
+            if known is not None and known.key != process.key:
+                known = None
+            if known is None or fresh or row is not self._rows.get(pid) or (pid + self._turn) % IO_TURNS == 0:
+                try:
+                    real = _storage(_bytes(f"{pid}/io", folder))
+                except PermissionError:
+                    mute.add(process.key)
+                    continue
+                except (OSError, ValueError, IndexError):  # it has ended, or this system does not count
+                    continue
+                told = real
+                if known is not None and at > known.at:
+                    told = known.told + round((real - known.real) * (at - since) / (at - known.at))
+                known = _Moved(process.key, real, at, told)
+            self._moves[pid] = known
+            found[pid] = known.told
+        self._mute |= mute
+        return found
+
+
+_ORDINARY = Program(name="").role
+
+
+def _bytes(path: str, folder: int) -> bytes:
+    file = os.open(path, os.O_RDONLY | os.O_CLOEXEC, dir_fd=folder)
+    try:
+        return os.read(file, LONGEST)
+    finally:
+        os.close(file)
+
+
+def _quietly(path: str, folder: int) -> bytes:
+    try:
+        return _bytes(path, folder)
+    except OSError:  # another person's process, or it has ended
+        return b""
+
+
+def _environment(content: bytes) -> dict[str, str]:
+    pairs = (entry.decode(errors="replace").partition("=") for entry in content.split(b"\0"))
+    return {name: value for name, _, value in pairs}
+
+
+def _real_user(status: bytes) -> int:
+    _, found, rest = status.partition(b"\nUid:")
+    return int(rest.split(None, 1)[0]) if found else -1
+
+
+def _storage(content: bytes) -> int:
+    """Bytes that went to and came from storage. What was read from caches, pipes and terminals is not work by itself.
+
+    Measured: a terminal that prints a megabyte a second adds that to ``wchar`` and nothing to ``write_bytes``.
+    """
+    lines = dict(each.split(b": ", 1) for each in content.splitlines())
+    return int(lines[b"read_bytes"]) + int(lines[b"write_bytes"])
 
 
 class PsutilScan:
-    """Systems without ``/proc``."""
+    """Systems without ``/proc``. A terminal's keyboard, the job in its foreground and storage are not known there.
 
-    def __init__(self) -> None:
+    (psutil finds the terminals of a process in a list that it makes once, without those that are opened later.)
+    """
+
+    def __init__(self, heartbeaters: Sequence[str] = (), watchers: Sequence[str] = ()) -> None:
         import psutil  # type: ignore[import-untyped]
 
         self._psutil = psutil
-        self._origins = _Origins(self._environment)
+        self._names = (heartbeaters, watchers)
+        self._about: dict[Key, tuple[str, _About]] = {}
 
-    def scan(self) -> Scan:
-        """See :class:`~jupyter_mlplatform.idle.ports.Processes`."""
+    def scan(self, *, fresh: bool = False, io: bool = True) -> Scan:
+        """See :class:`~jupyter_mlplatform.idle.ports.Processes`. Every pass is fresh."""
         at = clock.seconds()
         found = {process.pid: process for process in self._processes()}
-        self._origins.forget_all_but({process.key for process in found.values()})
-        return Scan(at, found)
+        living = {process.key for process in found.values()}
+        self._about = {key: about for key, about in self._about.items() if key in living}
+        return Scan(at, found, reader=os.getpid())
+
+    def typed(self, processes: Mapping[int, Process]) -> dict[int, float]:
+        """Not known here."""
+        return {}
 
     def _processes(self) -> Iterator[Process]:
         psutil = self._psutil
         for each in psutil.process_iter():
             with suppress(psutil.Error, OSError), each.oneshot():
-                cpu = each.cpu_times()
-                started = each.create_time()
-                yield Process(
-                    pid=each.pid,
-                    started=started,
-                    parent=each.ppid(),
-                    session=os.getsid(each.pid),
-                    name=each.name(),
-                    own_seconds=cpu.user + cpu.system,
-                    children_seconds=getattr(cpu, "children_user", 0.0) + getattr(cpu, "children_system", 0.0),
-                    origin=self._origins.of(each.pid, started),
-                    zombie=each.status() == psutil.STATUS_ZOMBIE,
-                )
+                yield self._row(each)
 
-    def _environment(self, pid: int) -> Mapping[str, str]:
+    def _row(self, each: Any) -> Process:
+        cpu, started, title, parent = each.cpu_times(), each.create_time(), each.name(), each.ppid()
+        key = (each.pid, started)
+        known = self._about.get(key)
+        if known is None or known[0] != title:
+            known = self._about[key] = (title, self._describe(each, title))
+        about, program, status = known[1], known[1].program, each.status()
+        hosted = program.host == parent
+        return Process(
+            pid=each.pid,
+            started=started,
+            parent=parent,
+            session=os.getsid(each.pid),
+            name=program.name,
+            own_seconds=cpu.user + cpu.system,
+            children_seconds=getattr(cpu, "children_user", 0.0) + getattr(cpu, "children_system", 0.0),
+            origin=about.origin,
+            zombie=status == self._psutil.STATUS_ZOMBIE,
+            group=os.getpgid(each.pid),
+            blocked=status == self._psutil.STATUS_DISK_SLEEP,
+            user=about.user,
+            role=program.role if hosted or not program.host else _ORDINARY,
+            apart=program.apart,
+            host=parent if hosted and program.host else 0,
+            aside=program.aside,
+        )
+
+    def _describe(self, each: Any, title: str) -> _About:
+        environment, arguments = self._asked(each.environ, NOTHING), self._asked(each.cmdline, [])
+        user = self._asked(lambda: each.uids().real, -1)
+        return _About(recognise(title, arguments, environment, *self._names), user, origin(environment))
+
+    def _asked(self, question: Callable[[], Any], otherwise: Any) -> Any:
         try:
-            return dict(self._psutil.Process(pid).environ())
+            return question()
         except (self._psutil.Error, OSError):  # another person's process, or it has ended
-            return {}
+            return otherwise
 
 
-def process_table() -> Processes:
-    """The adapter for this system."""
-    return ProcScan() if (PROC / "self" / "stat").exists() else PsutilScan()
+def process_table(policy: IdlePolicy | None = None, baseline: BaselineFile | None = None) -> Processes:
+    """The adapter for this system. ``baseline``: where to remember what was there before this software."""
+    policy = policy or IdlePolicy()
+    names = (policy.heartbeaters, policy.watchers)
+    if not (PROC / "self" / "stat").exists():
+        return Quiet(PsutilScan(*names), None, policy, baseline)
+    return Quiet(ProcScan(PROC, *names), Counters(PROC), policy, baseline)

@@ -21,6 +21,10 @@ MIGRATIONS = (
     CREATE TABLE presence (one INTEGER PRIMARY KEY CHECK (one = 1), clock REAL NOT NULL);
     CREATE TABLE report (server INTEGER PRIMARY KEY, at REAL NOT NULL, document BLOB NOT NULL);
     """,
+    """
+    UPDATE lease SET scope = CASE scope WHEN '' THEN 'workspace' ELSE 'kernel:' || scope END;
+    UPDATE lease SET document = CAST(json_set(CAST(document AS TEXT), '$.subject', scope) AS BLOB);
+    """,
 )
 REPORTS_KEPT = 8
 
@@ -38,17 +42,16 @@ class SqliteStore:
         return tuple(sorted(found, key=lambda lease: lease.until))
 
     def keep(self, lease: Lease) -> Lease:
-        """One row a scope; the later end wins."""
-        scope = lease.kernel_id or ""
+        """One row a subject; the later end wins."""
         with self._database.transaction() as connection:
-            row = connection.execute("SELECT document FROM lease WHERE scope = ?", (scope,)).fetchone()
+            row = connection.execute("SELECT document FROM lease WHERE scope = ?", (lease.subject,)).fetchone()
             if row is not None:
                 existing = msgspec.json.decode(row["document"], type=Lease)
                 if existing.until >= lease.until:
                     return existing
             connection.execute(
                 "INSERT OR REPLACE INTO lease (id, scope, until, document) VALUES (?, ?, ?, ?)",
-                (lease.id, scope, lease.until.isoformat(), msgspec.json.encode(lease)),
+                (lease.id, lease.subject, lease.until.isoformat(), msgspec.json.encode(lease)),
             )
         return lease
 

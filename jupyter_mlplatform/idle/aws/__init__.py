@@ -1,0 +1,1 @@
+"""What AWS gives to idleness: the app that this workspace runs in."""
