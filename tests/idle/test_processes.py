@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import pty
 import subprocess
@@ -367,8 +368,8 @@ def test_given_a_row_that_does_not_change_then_its_storage_is_asked_now_and_then
         now = 15.0 * sample
         (folder / "41" / "io").write_bytes(b"read_bytes: %d\nwrite_bytes: 0\n" % (1500 * sample))
         told.append(scans.scan().io[41])
-    steps = [after - before for before, after in zip(told, told[1:])]  # noqa: B905
-    assert set(steps) == {0, 1500}  # a hundred bytes a second, when it is asked, and never four times as much
+    steps = [after - before for before, after in itertools.pairwise(told)]  # bytes a sample
+    assert set(steps) == {0, 1500}  # when it is asked, and never four times as much
     assert steps.count(1500) == 3
     (folder / "41" / "io").write_bytes(b"read_bytes: 99000\nwrite_bytes: 0\n")
     now += 15.0

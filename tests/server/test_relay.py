@@ -86,11 +86,13 @@ def test_a_feature_that_fails_is_logged_once_and_the_others_go_on(
 GOOD_NOTICE = {"seq": 1, "action": "request.approved", "subject": "r1", "text": "Bob approved.", "urgency": "success"}
 GOOD_IDLE = {
     "action": "warned",
-    "kernel_id": "k",
+    "subject": "kernel:k",
+    "kind": "kernel",
     "name": "Python 3",
     "path": "",
     "stops_in_seconds": 60.0,
     "why": "idle",
+    "request": "",
 }
 
 
