@@ -122,7 +122,7 @@ class Keeper:
         return self._subjects.workspace.timeout if deletes else None
 
     def open_cells(self) -> tuple[int, ...]:
-        """The processes of kernels on this machine in which a cell was running at the last sample."""
+        """The processes of kernels on this machine in which a cell may have been running at the last sample."""
         return self._subjects.open_cells
 
     async def _judge(self, sample: Sample) -> None:

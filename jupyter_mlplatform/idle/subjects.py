@@ -37,7 +37,7 @@ RECONCILE_SECONDS = 60.0
 SUBJECTS_AT_ONCE = 50
 """So many are judged without a pause: about a millisecond."""
 
-MOST_COASTED = 3
+JUDGED_TURNS = 4
 """A kernel that is far from its end and shows no sign of anything is judged anew in one sample of four."""
 
 FAR_SAMPLES = 20
@@ -58,7 +58,7 @@ class Watched:
         self._shown: tuple[Verdict, SubjectStatus] | None = None
         self.verdict: Verdict | None = None
         self.computed_at = now
-        self.coasted = hash(subject) % MOST_COASTED  # so that not all of them are judged in the same sample
+        self.phase = hash(subject)  # so that not all of them are judged in the same sample
         self.status: SubjectStatus | None = None
         self._reported: State | None = None
 
@@ -101,6 +101,13 @@ class Watched:
             evidence=(*(each.evidence for each in self.findings), *self._noted()),
         )
 
+    @property
+    def may_run_a_cell(self) -> bool:
+        """Whether a cell runs or waits in this kernel, or it is not known: its messages tell what no process shows."""
+        return any(
+            each.evidence.source == "cells" and each.evidence.signal is not Signal.IDLE for each in self.findings
+        )
+
     def _noted(self) -> tuple[Evidence, ...]:
         return (Evidence(source="timeout", signal=Signal.IDLE, text=self.note),) if self.note else ()
 
@@ -109,8 +116,8 @@ class Subjects:
     """``started_at`` is when the server started, on the clock of the samples; ``plan`` how the workspace would be
     stopped; ``keeps`` the leases in force, which the keeper reads before each sample is judged.
 
-    ``processes`` are this person's other processes, ``open_cells`` the processes of kernels in which a cell runs, and
-    ``doubtful`` the kernels to be asked whether it really does.
+    ``processes`` are this person's other processes, ``open_cells`` the processes of kernels in which a cell may be
+    running, and ``doubtful`` the kernels to be asked whether it really is.
     """
 
     def __init__(
@@ -121,6 +128,7 @@ class Subjects:
         self._plan = plan
         self._keeps = keeps
         self._held: tuple[str, float] | None = None
+        self._turn = 0
         self.watched: dict[str, Watched] = {}
         self.workspace = Watched(WORKSPACE, Kind.WORKSPACE, name, "", started_at)
         self.processes: tuple[ProcessStatus, ...] = ()
@@ -142,6 +150,7 @@ class Subjects:
         """
         now, before = sample.now, self.watched
         common = findings.shared(sample, self._policy)
+        self._turn += 1
         self.watched, self.doubtful = {}, ()
         for found in sample.kernels:
             watched = before.get(kernel(found.id)) or Watched(kernel(found.id), Kind.KERNEL, found.name, "", now)
@@ -156,7 +165,7 @@ class Subjects:
         self._judge_workspace(sample, common)
         yield
         self.open_cells = tuple(
-            each.pid for each in sample.kernels if each.pid is not None and each.ledger and each.ledger.working
+            each.pid for each in sample.kernels if each.pid is not None and self.watched[kernel(each.id)].may_run_a_cell
         )
         self.processes = process_evidence.statuses(sample.measured, self._policy)
 
@@ -164,13 +173,11 @@ class Subjects:
         watched.path = found.path
         before, own = watched.own, self._own(watched, found)
         if before is watched.own and self._coasts(watched, found, sample, common):
-            watched.coasted += 1
             memory = watched.memory
             watched.memory = Memory(
                 worked_at=memory.worked_at, idle_samples=memory.idle_samples + 1, sampled_at=sample.now
             )
             return
-        watched.coasted = 0
         watched.timeout, watched.timeout_from, watched.note = own.seconds, own.origin, own.note
         if self._reconciles(watched, found, sample.now):
             self.doubtful += (found.id,)
@@ -189,7 +196,7 @@ class Subjects:
         gap = sample.now - (watched.memory.sampled_at or 0.0)
         use = sample.measured.uses.get(watched.subject) if sample.measured else None
         return (
-            watched.coasted < MOST_COASTED
+            (self._turn + watched.phase) % JUDGED_TURNS != 0
             and verdict.stops_in_seconds is not None
             and verdict.stops_in_seconds > far
             and gap <= LONGEST_GAP * self._policy.sample_seconds

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 import pty
+import shutil
 import subprocess
 import tempfile
 import time
@@ -374,3 +375,75 @@ def test_given_a_row_that_does_not_change_then_its_storage_is_asked_now_and_then
     (folder / "41" / "io").write_bytes(b"read_bytes: 99000\nwrite_bytes: 0\n")
     now += 15.0
     assert scans.scan(fresh=True).io[41] > told[-1]  # just before a stop everything is asked
+
+
+class TestSparingRows:
+    """A pass over a few processes that are read in turns, and what the machine says that all of them have used."""
+
+    @pytest.fixture
+    def folder(self, tmp_path: Path) -> Path:
+        made = table(tmp_path, {pid: line(pid) for pid in range(41, 61)})
+        (made / "stat").write_bytes(b"cpu 1 2 3\nprocs_running 1\nprocs_blocked 0\nsoftirq 0\n")
+        return made
+
+    @pytest.fixture
+    def scans(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Scan]:
+        now, table_of = 0.0, ProcScan(folder)
+        monkeypatch.setattr("jupyter_mlplatform.idle.local.clock.seconds", lambda: now)
+
+        def scan(used: float | None, *, fresh: bool = False) -> Scan:
+            nonlocal now
+            now += 15.0
+            return table_of.scan(used=used, fresh=fresh)
+
+        scan(None)
+        return scan
+
+    def test_given_nothing_was_used_then_what_did_nothing_is_read_in_turns(
+        self, folder: Path, scans: Callable[..., Scan]
+    ) -> None:
+        scans(0.0)
+        for pid in range(41, 61):
+            (folder / str(pid) / "stat").write_bytes(line(pid, own=900))
+        seen = [sum(each.own_seconds > 5.0 for each in scans(0.0).processes.values()) for _ in range(4)]
+        assert seen[0] in range(1, 11)
+        assert seen == sorted(seen)
+        assert seen[-1] == 20
+
+    def test_given_the_machine_used_more_than_what_was_read_says_then_all_are_read(
+        self, folder: Path, scans: Callable[..., Scan]
+    ) -> None:
+        scans(0.0)
+        for pid in range(41, 61):
+            (folder / str(pid) / "stat").write_bytes(line(pid, own=900))
+        assert all(each.own_seconds > 5.0 for each in scans(180.0).processes.values())
+
+    @pytest.mark.parametrize("reason", ["fresh", "not known", "somebody waits", "no count"])
+    def test_given_it_must_be_sure_or_cannot_then_all_are_read(
+        self, folder: Path, scans: Callable[..., Scan], reason: str
+    ) -> None:
+        scans(0.0)
+        for pid in range(41, 61):
+            (folder / str(pid) / "stat").write_bytes(line(pid, own=900))
+        if reason == "somebody waits":
+            (folder / "stat").write_bytes(b"cpu 1\nprocs_blocked 1\n")
+        if reason == "no count":
+            (folder / "stat").unlink()
+        found = scans(None if reason == "not known" else 0.0, fresh=reason == "fresh")
+        assert all(each.own_seconds > 5.0 for each in found.processes.values())
+
+    def test_given_a_process_was_at_work_then_it_is_read_the_next_time_as_well(
+        self, folder: Path, scans: Callable[..., Scan]
+    ) -> None:
+        (folder / "45" / "stat").write_bytes(line(45, own=900))
+        scans(None)
+        for used in (1000, 1100, 1200, 1300):
+            (folder / "45" / "stat").write_bytes(line(45, own=used))
+            assert scans(1.0).processes[45].own_seconds == used / 100
+
+    def test_given_a_new_process_and_one_that_has_ended_then_both_are_seen_at_once(
+        self, folder: Path, scans: Callable[..., Scan]
+    ) -> None:
+        table(folder, {99: line(99)})
+        shutil.rmtree(folder / "50")
+        assert set(scans(0.0).processes) == {*range(41, 61), 99} - {50}

@@ -35,7 +35,7 @@ class Machine:
             raise OSError("no such file")
         return Reading(self.cpu, self.moved)
 
-    def scan(self, *, fresh: bool = False, io: bool = True) -> Scan:
+    def scan(self, *, fresh: bool = False, io: bool = True, used: float | None = None) -> Scan:
         self.passes.append(io)
         row = Process(
             pid=7,

@@ -7,7 +7,7 @@ another program. None of it is kept but the name of the program and what tells t
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -35,6 +35,9 @@ KERNEL_THREAD = 0x00200000
 """Linux's mark of its own threads (PF_KTHREAD). Their parent is pid 2, but in a container that may be the server."""
 PSEUDO_TERMINALS = range(136, 144)
 """The major numbers of the devices under ``/dev/pts`` (Documentation/admin-guide/devices.txt of Linux)."""
+ROW_TURNS = 4
+UNACCOUNTED = 0.01
+"""The fraction of a core that may have been used by nobody knows whom: half of what makes a process work."""
 IO_TURNS = 4
 """An unchanged row does not prove that nothing was moved (little costs less than a tick of CPU), but nearly."""
 LONGEST_ROW = 2048
@@ -59,6 +62,10 @@ def origin(environment: Mapping[str, str]) -> str:
     if TERMINAL_VARIABLE in environment:
         return f"terminal\n{parent}\n{environment.get(SERVER_VARIABLE, '')}"
     return f"{parent}\n{environment.get(SESSION_VARIABLE, '')}" if parent else ""
+
+
+_Row = tuple[bytes, Process]
+"""A line of the table as it was read, and what it says."""
 
 
 class _Moved(NamedTuple):
@@ -87,25 +94,34 @@ class ProcScan:
         self._devices = devices
         self._names = (heartbeaters, watchers)
         self._tick = 1.0 / os.sysconf("SC_CLK_TCK")
-        self._rows: dict[int, tuple[bytes, Process]] = {}
+        self._rows: dict[int, _Row] = {}
+        self._active: set[int] = set()
+        self._at = 0.0
+        self._own_pid = os.getpid()
         self._about: dict[Key, tuple[bytes, _About]] = {}
         self._mute: frozenset[Key] = frozenset()
         self._moves: dict[int, _Moved] = {}
         self._moves_at = 0.0
         self._turn = 0
 
-    def scan(self, *, fresh: bool = False, io: bool = True) -> Scan:
-        """See :class:`~jupyter_mlplatform.idle.ports.Processes`. Every pass is fresh; ``io`` false spares a file."""
+    def scan(self, *, fresh: bool = False, io: bool = True, used: float | None = None) -> Scan:
+        """See :class:`~jupyter_mlplatform.idle.ports.Processes`. Every pass is fresh; ``io`` false spares a file.
+
+        ``used`` is what all processes but this one have used since the last pass, in CPU seconds. As long as those that
+        are read account for it, the others can have used nothing, and most of them keep their row of the last pass.
+        """
         at = clock.seconds()
+        self._turn += 1
         folder = os.open(self._root, os.O_RDONLY | os.O_DIRECTORY)
         try:
-            rows = self._read(folder)
+            rows = self._read(folder, None if fresh else used, at - self._at)
             moved = self._moved(folder, rows, at, fresh=fresh) if io else {}
             if not io:
                 self._moves = {}
         finally:
             os.close(folder)
-        self._rows = rows
+        before, self._rows, self._at = self._rows, rows, at
+        self._active = {pid for pid, row in rows.items() if row is not before.get(pid)}
         processes = {pid: process for pid, (_, process) in rows.items()}
         if len(self._about) > 2 * len(rows) + 64:
             living = {process.key for process in processes.values()}
@@ -125,31 +141,59 @@ class ProcScan:
                     found[tty] = (self._devices / "pts" / str(number)).stat().st_atime
         return found
 
-    def _read(self, folder: int) -> dict[int, tuple[bytes, Process]]:
-        found = {}
+    def _read(self, folder: int, used: float | None, elapsed: float) -> dict[int, _Row]:
+        pids = [int(name) for name in os.listdir(folder) if name[0] in "0123456789"]
+        if used is None or elapsed <= 0 or self._anybody_waits(folder):
+            return self._read_these(pids, folder)
+        # Those that were active the last time, and the others in turns.
+        first = [pid for pid in pids if pid in self._active or pid not in self._rows or self._is_due(pid)]
+        found = self._read_these(first, folder)
+        left = set(pids) - set(first)
+        if used - self._accounted(found) > UNACCOUNTED * elapsed:
+            return found | self._read_these(left, folder)
+        return found | {pid: self._rows[pid] for pid in left}
+
+    def _is_due(self, pid: int) -> bool:
+        """Shells are always: what has a terminal's keyboard is only told by them."""
+        return (pid + self._turn) % ROW_TURNS == 0 or self._rows[pid][1].tty > 0
+
+    def _anybody_waits(self, folder: int) -> bool:
+        """Whether any process is in an uninterruptible wait: that costs no CPU."""
+        _, _, blocked = _quietly("stat", folder).rpartition(b"procs_blocked ")
+        return not blocked or int(blocked.split(None, 1)[0]) > 0
+
+    def _accounted(self, rows: Mapping[int, _Row]) -> float:
+        found = 0.0
+        for pid, row in rows.items():
+            known = self._rows.get(pid)
+            if row is not known and pid != self._own_pid:
+                same = known is not None and known[1].started == row[1].started
+                found += row[1].own_seconds - (known[1].own_seconds if known and same else 0.0)
+        return found
+
+    def _read_these(self, pids: Iterable[int], folder: int) -> dict[int, _Row]:
+        found: dict[int, _Row] = {}
         before = self._rows
-        for name in os.listdir(folder):
-            if name[0] in "0123456789":
-                # Written out, because this is done for every process of the machine, every time.
-                try:
-                    file = os.open(name + "/stat", os.O_RDONLY, dir_fd=folder)
-                except OSError:  # it ended between the listing and the opening
-                    continue
-                try:
-                    line = os.read(file, LONGEST_ROW)
-                except OSError:  # or the reading
-                    continue
-                finally:
-                    os.close(file)
-                pid = int(name)
-                known = before.get(pid)
-                if known is not None and known[0] == line:
-                    found[pid] = known
-                    continue
-                try:
-                    found[pid] = (line, self._parse(pid, line, folder))
-                except (ValueError, IndexError):  # cut short
-                    continue
+        for pid in pids:
+            # Written out, because this is done for every process of the machine, every time.
+            try:
+                file = os.open(f"{pid}/stat", os.O_RDONLY, dir_fd=folder)
+            except OSError:  # it ended between the listing and the opening
+                continue
+            try:
+                line = os.read(file, LONGEST_ROW)
+            except OSError:  # or the reading
+                continue
+            finally:
+                os.close(file)
+            known = before.get(pid)
+            if known is not None and known[0] == line:
+                found[pid] = known
+                continue
+            try:
+                found[pid] = (line, self._parse(pid, line, folder))
+            except (ValueError, IndexError):  # cut short
+                continue
         return found
 
     def _parse(self, pid: int, line: bytes, folder: int) -> Process:
@@ -194,16 +238,13 @@ class ProcScan:
         self._about[key] = (version, about)
         return about
 
-    def _moved(
-        self, folder: int, rows: Mapping[int, tuple[bytes, Process]], at: float, *, fresh: bool
-    ) -> dict[int, int]:
+    def _moved(self, folder: int, rows: Mapping[int, _Row], at: float, *, fresh: bool) -> dict[int, int]:
         """What may not be read of a process is not asked for again: that will not change.
 
         A process whose row has not changed is asked in one pass of ``IO_TURNS`` only. What it moved since it was asked
         is spread evenly over that time, so that the difference to the last pass tells the rate.
         """
         found, mute = {}, set()
-        self._turn += 1
         before, since = self._moves, self._moves_at
         self._moves, self._moves_at = {}, at
         for pid, row in rows.items():
@@ -280,7 +321,7 @@ class PsutilScan:
         self._names = (heartbeaters, watchers)
         self._about: dict[Key, tuple[str, _About]] = {}
 
-    def scan(self, *, fresh: bool = False, io: bool = True) -> Scan:
+    def scan(self, *, fresh: bool = False, io: bool = True, used: float | None = None) -> Scan:
         """See :class:`~jupyter_mlplatform.idle.ports.Processes`. Every pass is fresh."""
         at = clock.seconds()
         found = {process.pid: process for process in self._processes()}

@@ -41,8 +41,8 @@ class Reading(msgspec.Struct, frozen=True, gc=False):
 class Passes(Protocol):
     """Makes passes over the process table."""
 
-    def scan(self, *, fresh: bool = False, io: bool = True) -> Scan:
-        """One pass; ``io``: also what each process moved."""
+    def scan(self, *, fresh: bool = False, io: bool = True, used: float | None = None) -> Scan:
+        """One pass; ``io``: also what each process moved; ``used``: CPU seconds of all but us since the last pass."""
         ...
 
     def typed(self, processes: Mapping[int, Process]) -> dict[int, float]:
@@ -141,7 +141,8 @@ class Quiet:
             self._spared += 1
             typed = self._passes.typed(last.processes)
             return msgspec.structs.replace(last, at=self._now(), typed=typed, quiet=fraction)
-        found = self._passes.scan(fresh=fresh, io=fraction is None or self._moving > 0)
+        used = self._since_pass if fraction is not None and self._trusted else None
+        found = self._passes.scan(fresh=fresh, io=fraction is None or self._moving > 0, used=used)
         if self._baseline is not None:
             found = msgspec.structs.replace(found, baseline=self._baseline.of(found))
         if last is not None and fraction is not None:
