@@ -52,12 +52,18 @@ class Chronicle(msgspec.Struct, frozen=True):
             await asyncio.to_thread(self.history.note, status, self.utc())
         except (OSError, PlatformError) as error:
             self.complain("The history of this workspace cannot be written", error)
+        else:
+            self.recovered("The history of this workspace cannot be written")
 
     def complain(self, what: str, error: Exception) -> None:
         """Once for each ``what``: what fails every few seconds must not flood the log."""
         if what not in self.complained:
             self.complained.add(what)
             self.problems.warning("%s: %s", what, error)
+
+    def recovered(self, what: str) -> None:
+        """It works again: should it fail once more, that is news."""
+        self.complained.discard(what)
 
     async def _write(self, action: str, status: SubjectStatus, why: str) -> None:
         decision = Decision(
@@ -75,4 +81,6 @@ class Chronicle(msgspec.Struct, frozen=True):
             await asyncio.to_thread(self.log.write, decision)
         except OSError as error:
             self.complain("The idle decisions cannot be written", error)
+        else:
+            self.recovered("The idle decisions cannot be written")
         self.decided(decision)

@@ -67,6 +67,7 @@ class Measured(msgspec.Struct, frozen=True, kw_only=True):
 
     ``uses`` lacks subjects that had no earlier scan. ``others`` are this person's processes that belong to no kernel
     and no terminal, idle ones included. ``owners`` maps the pid of every process of this person to its subjects.
+    ``typed_at`` is the last scan that found a key had been struck in another terminal of this person (None: none has).
     """
 
     elapsed: float = 0.0
@@ -74,6 +75,7 @@ class Measured(msgspec.Struct, frozen=True, kw_only=True):
     others: tuple[Share, ...] = ()
     owners: Mapping[int, Owners] = {}
     quiet: float | None = None
+    typed_at: float | None = None
 
 
 class Meter:
@@ -87,6 +89,8 @@ class Meter:
         self._still: dict[int, tuple[Process, Share]] = {}
         self._found = Measured()
         self._keys: dict[str, tuple[float, float | None]] = {}
+        self._elsewhere: dict[int, float] = {}
+        self._typed_at_elsewhere: float | None = None
 
     def measure(self, scan: Scan, roots: Mapping[str, int]) -> Measured:
         """The use of each subject (``kernel:ID`` or ``terminal:NAME`` to the pid of its root) and of all the rest."""
@@ -95,6 +99,7 @@ class Meter:
             self._found = self._rest(scan, roots, scan.quiet)
         else:
             self._found = self._pass(scan, roots)
+        self._found = msgspec.structs.replace(self._found, typed_at=self._typed_at_elsewhere)
         return self._found
 
     def _listen(self, scan: Scan, roots: Mapping[str, int]) -> None:
@@ -107,6 +112,19 @@ class Meter:
                 earlier, typed_at = self._keys.get(subject, (read, None))
                 keys[subject] = (read, scan.at if read != earlier else typed_at)
         self._keys = keys
+        self._listen_elsewhere(scan, {scan.processes[pid].tty for pid in roots.values() if pid in scan.processes})
+
+    def _listen_elsewhere(self, scan: Scan, known: set[int]) -> None:
+        """The same for this person's other terminals: over SSH, in tmux."""
+        reader = scan.processes.get(scan.reader)
+        if not scan.typed or reader is None:
+            self._elsewhere = {}
+            return
+        ttys = {each.tty for each in scan.processes.values() if each.user == reader.user} - known
+        now = {tty: read for tty, read in scan.typed.items() if tty in ttys}
+        if any(self._elsewhere.get(tty, read) != read for tty, read in now.items()):
+            self._typed_at_elsewhere = scan.at
+        self._elsewhere = now
 
     def _rest(self, scan: Scan, roots: Mapping[str, int], quiet: float) -> Measured:
         """All are idle, because all together are."""

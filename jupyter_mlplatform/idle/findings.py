@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from jupyter_mlplatform.idle import evidence, process_evidence
+from jupyter_mlplatform.idle import evidence, presence, process_evidence
 from jupyter_mlplatform.idle.cpu import Measured
 from jupyter_mlplatform.idle.evidence import Finding
 from jupyter_mlplatform.idle.models import WORKSPACE, Evidence, Signal, State, SubjectStatus, called, kernel, terminal
@@ -52,7 +52,9 @@ class Shared(msgspec.Struct, frozen=True, kw_only=True):
 
 def shared(sample: Sample, policy: IdlePolicy) -> Shared:
     """Once for each sample, which may be of hundreds of subjects."""
-    said = sample.looked.get(EVERYTHING, ())
+    said = list(sample.looked.get(EVERYTHING, ()))
+    if sample.measured is not None and sample.measured.typed_at is not None:
+        said.append(presence.seen("at a keyboard outside of JupyterLab", sample.measured.typed_at, policy, sample.now))
     beat = evidence.of_person(sample.beat_at, policy, sample.now)
     ends = [
         -math.inf if each.worked_at is None else each.worked_at

@@ -16,6 +16,7 @@ from datetime import datetime, timedelta
 
 import msgspec
 
+from jupyter_mlplatform.errors import PlatformError
 from jupyter_mlplatform.idle import summary
 from jupyter_mlplatform.idle.chronicle import Chronicle
 from jupyter_mlplatform.idle.departure import Departure, Result
@@ -82,8 +83,8 @@ class Keeper:
     async def sweep(self, now: float) -> IdleStatus:
         """Sample, judge, act and publish. Returns what was published."""
         sample = await self._world.survey.take(now, fresh=self._subjects.near_a_stop())
-        await self._read_keeps(now)
-        await self._judge(sample)
+        doubts = await self._read_keeps(now)
+        await self._judge(msgspec.structs.replace(sample, holds=(*sample.holds, *doubts)))
         await self._record_all()
         culls = [self._cull(each, now) for each in self._subjects.watched.values() if each.due(Action.CULL)]
         for error in await asyncio.gather(*culls, return_exceptions=True):
@@ -100,8 +101,7 @@ class Keeper:
         if not warned or self._left:
             return
         beat_at = await self._world.survey.beat(now)
-        await self._read_keeps(now)
-        holds = await self._world.survey.holds()
+        holds = (*await self._read_keeps(now), *await self._world.survey.holds())
         kernels = {kernel(each.id): each for each in await self._world.kernels.list()}
         taken_back = [each for each in warned if self._subjects.call_off(each, kernels, beat_at, holds, now)]
         for each in taken_back:
@@ -133,15 +133,25 @@ class Keeper:
 
     # Keeping
 
-    async def _read_keeps(self, now: float) -> None:
-        leases = await asyncio.to_thread(self._world.store.leases)
+    async def _read_keeps(self, now: float) -> tuple[str, ...]:
+        """What of it is in doubt, as it reads after "kept because": leases that cannot be read keep everything."""
+        chronicle = self._world.chronicle
+        try:
+            leases = await asyncio.to_thread(self._world.store.leases)
+        except PlatformError as error:
+            chronicle.complain("The keep-alives cannot be read", error)
+            return ("it cannot be seen whether somebody keeps it",)
+        chronicle.recovered("The keep-alives cannot be read")
         begun, ended, over = self._keeps.read(leases, now, self._world.utc())
         if over:
-            await asyncio.to_thread(self._world.store.release, over)
+            try:
+                await asyncio.to_thread(self._world.store.release, over)
+            except PlatformError as error:  # they are over all the same
+                chronicle.complain("Keep-alives that are over cannot be forgotten", error)
         for action, changed in (("kept", begun), ("released", ended)):
             for lease in changed:
-                status = self._status_of(lease.subject)
-                await self._world.chronicle.tell(action, status, summary.lease_change(action, lease))
+                await chronicle.tell(action, self._status_of(lease.subject), summary.lease_change(action, lease))
+        return ()
 
     def _status_of(self, subject: str) -> SubjectStatus:
         watched = self._subjects.workspace if subject == WORKSPACE else self._subjects.watched.get(subject)
@@ -170,8 +180,8 @@ class Keeper:
         verdict = watched.verdict
         if verdict is None:
             return
-        if watched is self._subjects.workspace and verdict.state in (State.WORKING, State.UNKNOWN, State.KEPT):
-            self._left = self._told = False
+        if watched is self._subjects.workspace and (verdict.state is not State.WARNED or verdict.action is Action.WARN):
+            self._left = self._told = False  # there is life in it again
         elif watched is self._subjects.workspace and self._left:
             return  # it was stopped, and waits for its end
         watched.status = watched.show(verdict)
@@ -192,9 +202,9 @@ class Keeper:
             self._world.utc(),
         )
         self.latest = status
+        await self._tell_beacon(now)  # first: whatever else fails, SageMaker must not stop what works
         await self._share(status)
         await self._world.chronicle.sample(status)
-        self._tell_beacon(now)
         return status
 
     async def _share(self, status: IdleStatus) -> None:
@@ -203,10 +213,15 @@ class Keeper:
         sketch = (status.state, status.stop, tuple((each.subject, each.path, each.state) for each in subjects))
         self._unshared += 1
         if sketch != self._sketch or self._unshared >= SHARED_SAMPLES:
-            await asyncio.to_thread(self._world.store.publish, os.getpid(), status, self._world.utc())
+            try:
+                await asyncio.to_thread(self._world.store.publish, os.getpid(), status, self._world.utc())
+            except PlatformError as error:
+                self._world.chronicle.complain("Other processes cannot be shown what is idle", error)
+                return
+            self._world.chronicle.recovered("Other processes cannot be shown what is idle")
             self._sketch, self._unshared = sketch, 0
 
-    def _tell_beacon(self, now: float) -> None:
+    async def _tell_beacon(self, now: float) -> None:
         """The present until the workspace has been stopped from here: then when it was really last active."""
         if self._world.beacon is None:
             return
@@ -216,9 +231,11 @@ class Keeper:
         idle = workspace.verdict is not None and workspace.verdict.state is State.IDLE
         seconds = now - workspace.memory.worked_at if self._told or (alone and idle) else 0.0
         try:
-            self._world.beacon.tell(self._world.utc() - timedelta(seconds=seconds))
+            await asyncio.to_thread(self._world.beacon.tell, self._world.utc() - timedelta(seconds=seconds))
         except OSError as error:
             self._world.chronicle.complain("SageMaker's own idle shutdown could not be told", error)
+        else:
+            self._world.chronicle.recovered("SageMaker's own idle shutdown could not be told")
 
     # Stopping
 
@@ -248,11 +265,15 @@ class Keeper:
         await self._world.chronicle.tell("culled", watched.status, status.why)
 
     async def _used_since(self, watched: Watched, now: float) -> bool:
+        beat_at = await asyncio.to_thread(self._world.store.last_beat)
+        if beat_at is not None and now < beat_at <= self._world.clock():
+            return True
         if watched.kind is not Kind.KERNEL:
             return False
         for each in await self._world.kernels.list():
-            if kernel(each.id) == watched.subject:
-                return each.ledger is not None and (bool(each.ledger.working) or each.ledger.worked_at > now)
+            ledger = each.ledger
+            if kernel(each.id) == watched.subject and not each.dead:
+                return ledger is None or bool(ledger.working) or ledger.worked_at > now
         return False
 
     async def _leave(self, now: float) -> None:
@@ -285,8 +306,8 @@ class Keeper:
         if since < LOOK_SECONDS:
             await self._world.pause(LOOK_SECONDS - since)
         sample = await self._world.survey.take(self._world.clock(), fresh=True)
-        await self._read_keeps(sample.now)
-        await self._judge(sample)
+        doubts = await self._read_keeps(sample.now)
+        await self._judge(msgspec.structs.replace(sample, holds=(*sample.holds, *doubts)))
         verdict = self._subjects.workspace.verdict
         if verdict is None or verdict.state is State.WARNED:
             return ""

@@ -31,6 +31,7 @@ from jupyter_mlplatform.idle.ports import (
     Terminals,
 )
 from jupyter_mlplatform.idle.record import Record
+from jupyter_mlplatform.idle.resident import ResidentStore
 from jupyter_mlplatform.idle.survey import Survey
 from jupyter_mlplatform.idle.tabs import Tabs
 from jupyter_mlplatform.policy import IdlePolicy
@@ -81,7 +82,7 @@ class IdleService:
         instance: str = "",
     ) -> None:
         self.policy = policy
-        self.store = store
+        self.store = ResidentStore(store)
         self.log = log
         self.history = history
         self.holds = holds
@@ -151,6 +152,7 @@ class IdleService:
     def keeper(self, server: Server) -> Keeper:
         """The keeper of a server that starts now. It must run in one process only."""
         started_at = self.clock()
+        self.store.resident = True
         survey = Survey(
             kernels=server.kernels,
             terminals=server.terminals,
@@ -160,6 +162,7 @@ class IdleService:
             holds=self.holds,
             policy=self.policy,
             utc=self.utc,
+            clock=self.clock,
             problems=server.problems,
             started_at=started_at,
         )

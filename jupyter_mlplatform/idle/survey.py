@@ -30,6 +30,7 @@ class Survey:
         holds: Holds,
         policy: IdlePolicy,
         utc: Callable[[], datetime],
+        clock: Callable[[], float],
         problems: logging.Logger,
         started_at: float,
     ) -> None:
@@ -41,6 +42,7 @@ class Survey:
         self._holds = holds
         self._policy = policy
         self._utc = utc
+        self._clock = clock
         self._problems = problems
         self._started_at = started_at
         self._meter = Meter()
@@ -67,8 +69,14 @@ class Survey:
 
     async def beat(self, now: float) -> float | None:
         """The last beat since this server started; an older one is of another day, a later one of another boot."""
-        beat_at = await asyncio.to_thread(self._store.last_beat)
-        return beat_at if beat_at is not None and self._started_at <= beat_at <= now else None
+        try:
+            beat_at = await asyncio.to_thread(self._store.last_beat)
+        except PlatformError as error:
+            self._complain("person", f"It cannot be seen whether somebody is there: {error.problem.message}")
+            return now  # nobody can say that there is nobody
+        self._failing.discard("person")
+        # One that came while everything else was looked at is as good as now.
+        return min(beat_at, now) if beat_at is not None and self._started_at <= beat_at <= self._clock() else None
 
     async def holds(self) -> tuple[str, ...]:
         """What else keeps everything; that it cannot be known keeps it, too."""

@@ -17,7 +17,7 @@ from jupyter_mlplatform.idle.models import Decision, IdleStatus, Kind, Savings, 
 SWEEP_BUCKETS = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
 KINDS = tuple(each.value for each in Kind)
 STATES = tuple(each.value for each in State)
-ACTIONS = frozenset({*STATES, "cancelled", "held", "failed", "released"})
+ACTIONS = frozenset({*STATES, "cancelled", "held", "failed", "note", "released"})
 OTHER = "other"
 
 

@@ -318,3 +318,28 @@ def test_whatever_the_table_looks_like_it_is_read_and_nobody_else_owns_the_kerne
     meter = Meter()
     for at in (0.0, 10.0):
         meter.measure(msgspec.structs.replace(table, at=at), {K: KERNEL})
+
+
+def test_a_key_struck_in_another_terminal_of_this_person_is_seen_and_one_of_somebody_elses_is_not() -> None:
+    mine, theirs = process(70, tty=34817, user=1000), process(71, tty=34818, user=2000)
+    server = process(1, user=1000)
+
+    def at(when: float, my_key: float, their_key: float) -> Scan:
+        return scan(when, server, mine, theirs, typed={34817: my_key, 34818: their_key}, reader=1)
+
+    meter = Meter()
+    assert meter.measure(at(0.0, 5.0, 5.0), {}).typed_at is None  # when it was before is not known
+    assert meter.measure(at(10.0, 5.0, 9.0), {}).typed_at is None
+    assert meter.measure(at(20.0, 8.0, 9.0), {}).typed_at == 20.0
+    assert meter.measure(at(30.0, 8.0, 9.0), {}).typed_at == 20.0
+
+
+def test_a_key_struck_in_a_terminal_of_the_server_is_that_terminals_own() -> None:
+    own = process(70, tty=34817, user=1000)
+
+    def at(when: float, key: float) -> Scan:
+        return scan(when, process(1, user=1000), own, typed={34817: key}, reader=1)
+
+    meter = Meter()
+    meter.measure(at(0.0, 5.0), {"terminal:1": 70})
+    assert meter.measure(at(10.0, 8.0), {"terminal:1": 70}).typed_at is None

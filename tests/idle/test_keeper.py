@@ -408,6 +408,24 @@ def test_given_a_cell_waits_for_input_then_it_is_work_for_twice_the_timeout_and_
     assert world.actions() == ["warned", "cancelled"]
 
 
+def test_given_a_cell_runs_or_waits_or_it_is_not_known_then_the_watchdog_is_told_of_its_kernel(world: World) -> None:
+    """Of every kernel whose cells are not known to be idle: a watchdog has only the processes to go by."""
+    running, waiting, _ = world.add("running"), world.add("waiting"), world.add("idle")
+    world.add("strange", known=False)
+    world.add("elsewhere", local=False).feed(status("busy"), START)
+    for each in (running, waiting):
+        each.feed(status("busy"), START)
+    waiting.feed(message("input_request", prompt="?"), START)
+    world.sweep()
+    told = {name for name, pid in world.pids.items() if pid in world.keeper.open_cells()}
+    assert told == {"running", "waiting", "strange"}
+    for each in (running, waiting):
+        each.feed(status("idle"), world.now)
+    world.ledgers["strange"].answered(world.now, world.now)
+    world.sweep()
+    assert world.keeper.open_cells() == ()
+
+
 def test_given_a_cell_stands_in_the_debugger_then_the_same_holds(world: World) -> None:
     ledger = world.add("k")
     ledger.feed(status("busy"), START)
@@ -650,3 +668,97 @@ def test_given_a_kernel_whose_process_has_ended_and_nobody_restarts_it_then_it_i
     world.pids["k"] = None
     world.sweeps(14)
     assert world.stopped == ["k"]
+
+
+# When the disk is full, or the state cannot be read
+
+
+def refuses(world: World, *names: str) -> None:
+    """From now on the store answers these as a full disk does."""
+
+    def full(*arguments: Any) -> Any:
+        raise Unavailable("state.disk", "The state cannot be written.")
+
+    for name in names:
+        setattr(world.service.store._store, name, full)
+
+
+def test_given_a_full_disk_then_sagemaker_is_told_that_there_is_work_all_the_same(world: World) -> None:
+    stops_the_workspace(world)
+    world.add("busy")
+    world.cpu[100] = 0.9
+    world.sweeps(2)
+    refuses(world, "publish", "release", "beat", "keep", "withdraw")
+    found = world.sweeps(30)
+    assert world.beacon.told[-1] == world.utc()
+    assert found.state is State.WORKING
+    assert len(world.logged) == 1
+
+
+def test_given_a_full_disk_when_a_person_moves_the_mouse_or_presses_keep_then_it_counts(world: World) -> None:
+    world.add("k")
+    world.sweeps(11)
+    assert world.actions() == ["warned"]
+    refuses(world, "publish", "release", "beat", "keep")
+    world.service.beat()
+    world.tick()
+    assert world.actions() == ["warned", "cancelled"]
+    lease = world.service.keep("alice", NewLease(seconds=1000))
+    world.sweeps(60)
+    assert world.stopped == []
+    world.service.store._store.release = lambda ids: None  # type: ignore[method-assign]
+    world.service.release("alice", lease.id)
+    world.sweeps(15)
+    assert world.stopped == ["k"]
+
+
+def test_given_a_full_disk_when_a_lease_is_over_then_it_keeps_nothing_any_more(world: World) -> None:
+    world.add("k")
+    world.sweeps(1)
+    world.service.keep("alice", NewLease(seconds=100))
+    refuses(world, "release", "publish")
+    world.sweeps(30)
+    assert world.stopped == ["k"]
+
+
+def test_given_the_leases_cannot_be_read_then_nothing_is_stopped_and_the_log_has_one_line(world: World) -> None:
+    world.add("k")
+    world.sweeps(1)
+    refuses(world, "leases")
+    world.sweeps(40)
+    assert world.stopped == []
+    assert len(world.logged) == 1
+
+
+def test_given_a_person_comes_while_everything_is_looked_at_then_nothing_is_stopped(world: World) -> None:
+    world.add("k")
+    world.terminals.pids["1"] = 300
+    world.sweeps(13)
+    look = world.scan
+
+    def scan(*, fresh: bool = False) -> Scan:
+        world.now += 0.5
+        world.service.beat()
+        return look(fresh=fresh)
+
+    world.scan = scan  # type: ignore[method-assign]
+    world.now += 10
+    world.loop.run_until_complete(world.keeper.sweep(world.now))
+    assert (world.stopped, world.terminals.stopped) == ([], [])
+
+
+def test_given_the_workspace_was_stopped_when_a_short_cell_runs_then_it_is_warned_again_before_anything(
+    world: World,
+) -> None:
+    stops_the_workspace(world)
+    ledger = world.add("k")
+    world.sweeps(14)
+    assert about(world, WORKSPACE) == ["warned", "culled"]
+    world.ledgers["k"] = ledger
+    ledger.feed(status("busy"), world.now + 1)
+    ledger.feed(status("idle"), world.now + 2)
+    found = world.sweep()
+    assert found.state is not State.CULLED
+    world.sweeps(14)
+    assert about(world, WORKSPACE)[-2:] == ["warned", "culled"]
+    assert world.stopper.stopped == 2

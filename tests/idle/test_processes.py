@@ -365,16 +365,32 @@ def test_given_a_row_that_does_not_change_then_its_storage_is_asked_now_and_then
     folder, now = table(tmp_path, {41: line(41)}), 0.0
     monkeypatch.setattr("jupyter_mlplatform.idle.local.clock.seconds", lambda: now)
     scans, told = ProcScan(folder), []
-    for sample in range(13):
+    for sample in range(20):
         now = 15.0 * sample
-        (folder / "41" / "io").write_bytes(b"read_bytes: %d\nwrite_bytes: 0\n" % (1500 * sample))
+        moved = 1500 * max(0, sample - 5)  # it begins after a while
+        (folder / "41" / "io").write_bytes(b"read_bytes: %d\nwrite_bytes: 0\n" % moved)
         told.append(scans.scan().io[41])
     steps = [after - before for before, after in itertools.pairwise(told)]  # bytes a sample
-    assert set(steps) == {0, 1500}  # when it is asked, and never four times as much
-    assert steps.count(1500) == 3
-    (folder / "41" / "io").write_bytes(b"read_bytes: 99000\nwrite_bytes: 0\n")
-    now += 15.0
-    assert scans.scan(fresh=True).io[41] > told[-1]  # just before a stop everything is asked
+    found = next(number for number, step in enumerate(steps) if step)
+    assert found - 5 in range(5)
+    assert 0 < steps[found] <= 1500  # never more than the true rate
+    assert set(steps[found + 1 :]) == {1500}  # once it moves, it is asked every time
+    assert set(steps[:found]) == {0}
+
+
+def test_given_a_process_that_has_moved_something_when_it_is_first_seen_then_it_is_asked_at_every_pass(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, now = table(tmp_path, {pid: line(pid) for pid in range(41, 45)}), 0.0
+    monkeypatch.setattr("jupyter_mlplatform.idle.local.clock.seconds", lambda: now)
+    scans, told = ProcScan(folder), []
+    for sample in range(4):
+        now = 15.0 * sample
+        for pid in range(41, 45):
+            (folder / str(pid) / "io").write_bytes(b"read_bytes: %d\nwrite_bytes: 0\n" % (1500 * (sample + 1)))
+        told.append(scans.scan().io)
+    for before, after in itertools.pairwise(told):
+        assert {pid: after[pid] - before[pid] for pid in after} == dict.fromkeys(range(41, 45), 1500)
 
 
 class TestSparingRows:

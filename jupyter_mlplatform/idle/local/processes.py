@@ -69,12 +69,13 @@ _Row = tuple[bytes, Process]
 
 
 class _Moved(NamedTuple):
-    """What a process had moved when it was last asked, and the figure that was told of it since."""
+    """What a process had moved when it was last asked, the figure told of it since, and whether it is moving data."""
 
     key: Key
     real: int
     at: float
     told: int
+    moving: bool
 
 
 class ProcScan:
@@ -241,8 +242,8 @@ class ProcScan:
     def _moved(self, folder: int, rows: Mapping[int, _Row], at: float, *, fresh: bool) -> dict[int, int]:
         """What may not be read of a process is not asked for again: that will not change.
 
-        A process whose row has not changed is asked in one pass of ``IO_TURNS`` only. What it moved since it was asked
-        is spread evenly over that time, so that the difference to the last pass tells the rate.
+        A process that has done nothing since it was last asked is asked in one pass of ``IO_TURNS`` only. What it moved
+        since then is spread evenly over that time, so that the difference to the last pass tells the rate.
         """
         found, mute = {}, set()
         before, since = self._moves, self._moves_at
@@ -253,7 +254,8 @@ class ProcScan:
                 continue
             if known is not None and known.key != process.key:
                 known = None
-            if known is None or fresh or row is not self._rows.get(pid) or (pid + self._turn) % IO_TURNS == 0:
+            changed = known is None or known.moving or row is not self._rows.get(pid)
+            if known is None or fresh or changed or (pid + self._turn) % IO_TURNS == 0:
                 try:
                     real = _storage(_bytes(f"{pid}/io", folder))
                 except PermissionError:
@@ -264,7 +266,7 @@ class ProcScan:
                 told = real
                 if known is not None and at > known.at:
                     told = known.told + round((real - known.real) * (at - since) / (at - known.at))
-                known = _Moved(process.key, real, at, told)
+                known = _Moved(process.key, real, at, told, moving=real != (known.real if known is not None else 0))
             self._moves[pid] = known
             found[pid] = known.told
         self._mute |= mute

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
@@ -38,7 +39,10 @@ class SqliteStore:
     def leases(self) -> tuple[Lease, ...]:
         """Ordered by their end."""
         rows = self._database.connection().execute("SELECT document FROM lease").fetchall()
-        found = [msgspec.json.decode(row["document"], type=Lease) for row in rows]
+        found = []
+        for row in rows:
+            with suppress(msgspec.DecodeError):  # a keep-alive of another version of this software says nothing
+                found.append(msgspec.json.decode(row["document"], type=Lease))
         return tuple(sorted(found, key=lambda lease: lease.until))
 
     def keep(self, lease: Lease) -> Lease:

@@ -18,7 +18,7 @@ from tests.idle.scenarios.world import ROOT
 
 FOLDER = ROOT / ".make" / "idle"
 RESULTS = FOLDER / "results.json"
-TOGETHER = 20
+TOGETHER = 26
 MODULES = (
     "kernel_cases",
     "policy_cases",

@@ -207,7 +207,7 @@ class Stage:
         at = now()
         if gone is True:
             raise Wrong(f"{subject} was to be stopped within {last - since:.0f} s; {self._evidence(subject)}")
-        acts = [each for _, each in self.watcher.decisions(subject)]
+        acts = self._written(subject)
         actions = [each["action"] for each in acts if each["action"] in ("warned", "culled", "cancelled")]
         if actions[-2:] != ["warned", "culled"]:
             raise Wrong(f"{subject} was stopped with {actions} instead of a warning first; {self._evidence(subject)}")
@@ -221,6 +221,16 @@ class Stage:
             raise Wrong(f"the warning for {subject} does not say {because!r}: {said}")
         self.decisions.append(f"{subject} stopped")
         return at
+
+    def _written(self, subject: str) -> list[dict[str, Any]]:
+        """The decisions of a subject that has gone: the line is written when it is verified that it has."""
+        last = now() + SAMPLE
+
+        def acts() -> list[dict[str, Any]]:
+            return [each for _, each in self.watcher.decisions(subject)]
+
+        until(lambda: "culled" in [each["action"] for each in acts()] or now() > last, SAMPLE + 10.0, every=0.2)
+        return acts()
 
     def says(self, subject: str, because: str, *states: str, within: float = 3 * SAMPLE + 6.0) -> None:
         """The panel shows one of these states with this reason, soon."""
