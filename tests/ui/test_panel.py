@@ -2,55 +2,21 @@
 
 from __future__ import annotations
 
-import json
-import os
-import signal
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from jupyter_mlplatform.demo.folder import ALICE, DemoFolder
+from jupyter_mlplatform.demo.folder import DemoFolder
 from jupyter_mlplatform.demo.seed import seed
-from jupyter_mlplatform.demo.servers import environment
-from tests.poll import until
 from tests.ui.lab import Person
+from tests.ui.server import server
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 Lab = Callable[..., Page]
-
-
-@contextmanager
-def server(folder: DemoFolder, base_url: str, extension: bool) -> Iterator[str]:
-    """Alice's JupyterLab as a platform may configure it; gives the address that opens it."""
-    config = {
-        "ServerApp": {
-            "ip": "127.0.0.1",
-            "port": 0,
-            "base_url": base_url,
-            "root_dir": str(folder.work(ALICE)),
-            "allow_root": True,
-            "jpserver_extensions": {"jupyter_mlplatform": extension},
-        },
-        "IdentityProvider": {"token": "alice-alone"},
-    }
-    env = environment(folder, ALICE)
-    for name in ("HOME", "JUPYTER_CONFIG_DIR"):
-        Path(env[name]).mkdir(parents=True, exist_ok=True)
-    (Path(env["JUPYTER_CONFIG_DIR"]) / "jupyter_server_config.json").write_text(json.dumps(config), encoding="utf-8")
-    command = [os.environ.get("LAB_PYTHON", sys.executable), "-m", "jupyterlab", "--no-browser"]
-    runtime = Path(env["JUPYTER_RUNTIME_DIR"])
-    with subprocess.Popen(command, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
-        try:
-            info = json.loads(until(lambda: list(runtime.glob("jpserver-*.json")))[0].read_text(encoding="utf-8"))
-            yield f"http://127.0.0.1:{info['port']}{base_url}lab?token=alice-alone"
-        finally:
-            process.send_signal(signal.SIGTERM)
 
 
 @pytest.fixture
@@ -63,11 +29,11 @@ def lab(browser: Browser, tmp_path: Path) -> Iterator[Lab]:
         def opened(
             *, base_url: str = "/", extension: bool = True, prepare: Callable[[Page], None] | None = None
         ) -> Page:
-            address = stack.enter_context(server(folder, base_url, extension))
+            running = stack.enter_context(server(folder, base_url=base_url, extension=extension))
             page = stack.enter_context(browser.new_context(locale="en-GB")).new_page()
             if prepare:
                 prepare(page)
-            page.goto(address)
+            page.goto(running.page())
             return page
 
         yield opened

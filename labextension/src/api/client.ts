@@ -36,6 +36,8 @@ export interface ICall<O> {
   body?: O extends { requestBody: infer B } ? Json<B> : undefined;
   /** How long it may take, in milliseconds. */
   timeout?: number;
+  /** It outlives the page, which may be closing; the body has at most 64 KiB then. */
+  keepalive?: boolean;
 }
 
 /**
@@ -68,7 +70,7 @@ export class PlatformClient {
   private async _request<T>(
     method: Method,
     template: string,
-    call: { path?: unknown; query?: unknown; body?: unknown; timeout?: number }
+    call: { path?: unknown; query?: unknown; body?: unknown; timeout?: number; keepalive?: boolean }
   ): Promise<T> {
     const url =
       URLExt.join(this._settings.baseUrl, API_PREFIX, fill(template, strings(call.path))) +
@@ -82,6 +84,7 @@ export class PlatformClient {
         {
           method: method.toUpperCase(),
           signal: deadline.signal,
+          ...(call.keepalive ? { keepalive: true } : {}),
           ...(method === 'post' ? { body: JSON.stringify(call.body ?? {}) } : {})
         },
         this._settings

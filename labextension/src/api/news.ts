@@ -13,14 +13,18 @@ export interface INotice {
   urgency: 'info' | 'success' | 'warning';
 }
 
-/** What the idle keeper announces about one kernel, or about the workspace when `kernel_id` is empty. */
+/** What the idle keeper announces about a kernel, a terminal or the whole workspace. */
 export interface IIdleNews {
-  action: 'warned' | 'cancelled' | 'culled' | 'kept' | 'released';
-  kernel_id: string;
+  action: 'warned' | 'cancelled' | 'culled' | 'kept' | 'released' | 'save' | 'held' | 'failed';
+  /** `kernel:ID`, `terminal:NAME` or `workspace`. */
+  subject: string;
+  kind: 'kernel' | 'terminal' | 'workspace';
   name: string;
   path: string;
   stops_in_seconds: number | null;
   why: string;
+  /** With `save`: what a tab's answer has to name. */
+  request: string;
 }
 
 /** The platform's events out of the server's one event stream, sorted by feature. It asks nothing of the server. */

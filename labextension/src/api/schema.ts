@@ -334,7 +334,7 @@ export interface paths {
     };
     get?: never;
     put?: never;
-    /** Keep the workspace or a kernel for a while */
+    /** Keep the workspace, a kernel or a terminal for a while */
     post: operations['postIdleLeases'];
     delete?: never;
     options?: never;
@@ -370,6 +370,74 @@ export interface paths {
     put?: never;
     /** A person used a key, the mouse or the wheel */
     post: operations['postIdlePresence'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/idle/report': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** Hours, stops, what was held, and what was saved (an estimate) */
+    get: operations['getIdleReport'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/idle/saved': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /** A tab's answer to the request to save */
+    post: operations['postIdleSaved'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/idle/timeline': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** What every kernel, every terminal and the workspace did */
+    get: operations['getIdleTimeline'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/idle/unsaved': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /** What a tab has not saved */
+    post: operations['postIdleUnsaved'];
     delete?: never;
     options?: never;
     head?: never;
@@ -570,6 +638,18 @@ export interface components {
       reason: string;
     };
     /**
+     * Counts
+     * @description How often, by what it happened to.
+     */
+    Counts: {
+      /** @default 0 */
+      kernels: number;
+      /** @default 0 */
+      terminals: number;
+      /** @default 0 */
+      workspace: number;
+    };
+    /**
      * DataInput
      * @description One input of a run: where it comes from, what its content was, and the grant that allows it.
      */
@@ -603,7 +683,7 @@ export interface components {
       format: string;
       id: string;
       /** @default file */
-      kind: components['schemas']['Kind'];
+      kind: components['schemas']['jupyter_mlplatform.access.models.Kind'];
       /** @default true */
       live: boolean;
       location: string;
@@ -635,6 +715,14 @@ export interface components {
       max_days: number;
       /** @default null */
       open_request: components['schemas']['Request'] | null;
+    };
+    /**
+     * Days
+     * @description How far back, in days.
+     */
+    Days: {
+      /** @default 7 */
+      days: number;
     };
     /**
      * Ecosystem
@@ -767,7 +855,7 @@ export interface components {
     GrantState: 'active' | 'ended' | 'ending' | 'failed' | 'fulfilling' | 'scheduled';
     /**
      * IdleStatus
-     * @description The workspace's idleness: one verdict line, the kernels, the leases and the last decisions.
+     * @description The workspace's idleness: one verdict line, all subjects, the leases and the last decisions.
      */
     IdleStatus: {
       /** @default [] */
@@ -775,50 +863,47 @@ export interface components {
       enabled: boolean;
       keep_max_seconds: number;
       /** @default [] */
-      kernels: components['schemas']['KernelStatus'][];
+      kernels: components['schemas']['SubjectStatus'][];
       /** @default [] */
       leases: components['schemas']['Lease'][];
+      /** @default [] */
+      processes: components['schemas']['ProcessStatus'][];
       sampled_at: string | null;
+      /** @default null */
+      savings: components['schemas']['Savings'] | null;
       state: components['schemas']['State'];
+      /** @default null */
+      stop: components['schemas']['StopPlan'] | null;
       stops_in_seconds: number | null;
+      /** @default [] */
+      terminals: components['schemas']['SubjectStatus'][];
       timeout_seconds: number;
       verdict: string;
+      /** @default null */
+      workspace: components['schemas']['SubjectStatus'] | null;
     };
     /**
-     * KernelStatus
-     * @description One kernel as the panel shows it.
-     *
-     *         ``idle_seconds`` since work was last seen, ``stops_in_seconds`` until it would be culled (None: it is not going
-     *         to be), ``why`` one sentence beginning with "kept because" or "stops because".
+     * Incident
+     * @description Something that happened once: a stop that was held back, or one that failed.
      */
-    KernelStatus: {
-      /** @default [] */
-      evidence: components['schemas']['Evidence'][];
-      idle_seconds: number;
-      kernel_id: string;
+    Incident: {
+      at: string;
       name: string;
       path: string;
-      state: components['schemas']['State'];
-      stops_in_seconds: number | null;
+      subject: string;
       why: string;
     };
     /**
-     * Kind
-     * @description What a dataset physically is.
-     * @enum {unknown}
-     */
-    Kind: 'file';
-    /**
      * Lease
-     * @description A keep-alive: nothing in its scope is stopped before ``until``. ``kernel_id`` None keeps the whole workspace.
+     * @description A keep-alive: its subject is not stopped before ``until``. That of the workspace keeps everything.
      */
     Lease: {
       id: string;
-      /** @default null */
-      kernel_id: string | null;
       person: string;
       /** @default  */
       reason: string;
+      /** @default workspace */
+      subject: string;
       until: string;
     };
     /**
@@ -888,14 +973,14 @@ export interface components {
     };
     /**
      * NewLease
-     * @description Keep the workspace, or one kernel, for ``seconds`` from now; more than the admin's cap is refused.
+     * @description Keep a subject for ``seconds`` from now; more than the admin's cap is cut down to it.
      */
     NewLease: {
-      /** @default null */
-      kernel_id: string | null;
       /** @default  */
       reason: string;
       seconds: number;
+      /** @default workspace */
+      subject: string;
     };
     /**
      * NewPlan
@@ -967,6 +1052,12 @@ export interface components {
       tools: components['schemas']['Tool'][];
     };
     /**
+     * Phase
+     * @description What a subject did, as far as the log can tell. STOPPED by the keeper; UNSEEN: nobody watched.
+     * @enum {unknown}
+     */
+    Phase: 'doubt' | 'idle' | 'kept' | 'stopped' | 'unseen' | 'working';
+    /**
      * Plan
      * @description What would happen; making it changes nothing. ``hash`` names exactly this plan and is sent back to start it.
      *
@@ -1023,12 +1114,61 @@ export interface components {
       next_step: string;
     };
     /**
+     * ProcessStatus
+     * @description A process of this person that belongs to no kernel and no terminal.
+     *
+     *         ``cpu`` is the fraction of one core that it used over the last sample; ``why`` says what it is counted as. The
+     *         command line is not shown: it may hold a secret.
+     */
+    ProcessStatus: {
+      cpu: number;
+      name: string;
+      pid: number;
+      signal: components['schemas']['Signal'];
+      why: string;
+    };
+    /**
      * PurposeChoice
      * @description One purpose that may be chosen.
      */
     PurposeChoice: {
       code: string;
       label: string;
+    };
+    /**
+     * Reason
+     * @description What kept something awake: ``source`` as the evidence names it (``cells``, ``gpu``; ``keep`` for keep-alives and
+     *         other holds), whether it was work, doubt or a hold, how often, for how long, and the newest sentence that said so.
+     */
+    Reason: {
+      example: string;
+      hours: number;
+      kind: components['schemas']['jupyter_mlplatform.idle.models.Kind'];
+      source: string;
+      times: number;
+      was: components['schemas']['Phase'];
+    };
+    /**
+     * Report
+     * @description Everything about a period.
+     *
+     *         ``begins``: the first line of the log that is still there (None: there is none); if it is later than ``since``,
+     *         what was before it is missing. ``held`` and ``failed`` show the newest, ``holds`` and ``failures`` count all.
+     */
+    Report: {
+      begins: string | null;
+      cancelled: components['schemas']['Counts'];
+      failed: components['schemas']['Incident'][];
+      failures: number;
+      held: components['schemas']['Incident'][];
+      holds: number;
+      hours: components['schemas']['jupyter_mlplatform.idle.report.Hours'];
+      reasons: components['schemas']['Reason'][];
+      savings: components['schemas']['Savings'];
+      since: string;
+      stopped: components['schemas']['Counts'];
+      until: string;
+      warned: components['schemas']['Counts'];
     };
     /**
      * Request
@@ -1151,6 +1291,47 @@ export interface components {
       type: string;
     };
     /**
+     * Saved
+     * @description A tab's answer to the request to save: what it could not save, path to reason; empty when all is saved.
+     */
+    Saved: {
+      client: string;
+      /** @default {} */
+      failed: {
+        [key: string]: string;
+      };
+      request: string;
+    };
+    /**
+     * Savings
+     * @description What stopping has saved since ``since``: an estimate.
+     *
+     *         Hours are those of the whole workspace: with work, without, and stopped by the keeper until the next start.
+     *         ``money`` is ``hours_stopped`` times the price of this instance; None where the policy names no price for it.
+     *         ``still_stopped``: the last stop has not ended, so it counts until now. Kernels and terminals that were stopped
+     *         alone are counted only: they cost nothing by themselves.
+     */
+    Savings: {
+      /** @default  */
+      currency: string;
+      hours_idle: number;
+      hours_stopped: number;
+      hours_working: number;
+      /** @default  */
+      instance: string;
+      /** @default 0 */
+      kernels_stopped: number;
+      /** @default null */
+      money: number | null;
+      /** @default null */
+      price_per_hour: number | null;
+      since: string;
+      /** @default false */
+      still_stopped: boolean;
+      /** @default 0 */
+      terminals_stopped: number;
+    };
+    /**
      * Scope
      * @description What is asked for or granted of one dataset: these columns, for reading.
      */
@@ -1215,7 +1396,7 @@ export interface components {
     Signal: 'idle' | 'unknown' | 'work';
     /**
      * State
-     * @description What will happen to a kernel.
+     * @description What will happen to a subject.
      * @enum {unknown}
      */
     State: 'culled' | 'idle' | 'kept' | 'unknown' | 'warned' | 'working';
@@ -1225,6 +1406,67 @@ export interface components {
      * @enum {unknown}
      */
     StepState: 'Executing' | 'Failed' | 'Pending' | 'Skipped' | 'Stopped' | 'Succeeded';
+    /**
+     * StopMode
+     * @description How the workspace is stopped.
+     *
+     *         ``provider``: SageMaker asks our ``/api/idle`` and stops the app; ``feeder``: SageMaker's own activity monitor
+     *         answers there, and reads the time that we write for it; ``direct``: we ask SageMaker to delete the app; ``server``:
+     *         this Jupyter server ends, its machine goes on; ``none``: nothing but kernels and terminals is stopped.
+     * @enum {unknown}
+     */
+    StopMode: 'direct' | 'feeder' | 'none' | 'provider' | 'server';
+    /**
+     * StopPlan
+     * @description How this workspace would be stopped, ``why`` in one sentence, and what went wrong the last time (``problem``).
+     *
+     *         ``mode`` does it; ``native`` is what tells SageMaker's own idle shutdown meanwhile (none outside of SageMaker).
+     */
+    StopPlan: {
+      mode: components['schemas']['StopMode'];
+      /** @default none */
+      native: components['schemas']['StopMode'];
+      /** @default  */
+      problem: string;
+      why: string;
+    };
+    /**
+     * Stretch
+     * @description A time in which a subject's state did not change.
+     */
+    Stretch: {
+      since: string;
+      state: components['schemas']['State'];
+      until: string;
+      /** @default  */
+      why: string;
+    };
+    /**
+     * SubjectStatus
+     * @description A kernel, a terminal or the workspace as the panel shows it.
+     *
+     *         ``subject`` is ``kernel:ID``, ``terminal:NAME`` or ``workspace``; ``name`` the kernel's specification, the
+     *         terminal's or the workspace's name; ``path`` the notebook, if it has one. ``idle_seconds`` since work was last seen,
+     *         ``stops_in_seconds`` until it would be stopped (None: it is not going to be), ``why`` one sentence beginning with
+     *         "kept because" or "stops because". ``timeout_seconds`` is its own idle timeout (None: never stopped), which
+     *         ``timeout_from`` has set: the policy, a rule of it, the kernel's specification or the notebook.
+     */
+    SubjectStatus: {
+      /** @default [] */
+      evidence: components['schemas']['Evidence'][];
+      idle_seconds: number;
+      kind: components['schemas']['jupyter_mlplatform.idle.models.Kind'];
+      name: string;
+      path: string;
+      state: components['schemas']['State'];
+      stops_in_seconds: number | null;
+      subject: string;
+      /** @default policy */
+      timeout_from: string;
+      /** @default null */
+      timeout_seconds: number | null;
+      why: string;
+    };
     /**
      * Summary
      * @description A dataset in a list of search results. ``access`` is one of ``none``, ``requested``, ``granted``, ``owner``.
@@ -1240,6 +1482,16 @@ export interface components {
       rows: number | null;
       tags: string[];
       title: string;
+    };
+    /**
+     * Timeline
+     * @description What every subject did between two instants; the workspace first.
+     */
+    Timeline: {
+      since: string;
+      /** @default [] */
+      tracks: components['schemas']['Track'][];
+      until: string;
     };
     /**
      * Tool
@@ -1261,6 +1513,27 @@ export interface components {
      * @enum {unknown}
      */
     ToolState: 'applied' | 'drifted' | 'not_applied' | 'unmanaged';
+    /**
+     * Track
+     * @description The stretches of one subject, oldest first; time without a stretch was not watched.
+     */
+    Track: {
+      kind: components['schemas']['jupyter_mlplatform.idle.models.Kind'];
+      name: string;
+      path: string;
+      /** @default [] */
+      stretches: components['schemas']['Stretch'][];
+      subject: string;
+    };
+    /**
+     * Unsaved
+     * @description The documents with unsaved changes in one tab of a browser (``client``), as paths; none when all are saved.
+     */
+    Unsaved: {
+      client: string;
+      /** @default [] */
+      paths: string[];
+    };
     /**
      * Verdict
      * @description What an approver says.
@@ -1332,16 +1605,61 @@ export interface components {
       verdict: components['schemas']['Verdict'];
     };
     /**
+     * Kind
+     * @description What a dataset physically is.
+     * @enum {unknown}
+     */
+    'jupyter_mlplatform.access.models.Kind': 'file';
+    /**
      * Decision
      * @description One line of the decision log.
+     *
+     *         ``action``: what was done or noticed: ``working``, ``idle``, ``unknown`` and ``kept`` tell that a subject's state
+     *         changed, ``warned``, ``cancelled``, ``culled``, ``held``, ``failed``, ``released`` what the keeper did.
+     *         ``idle_seconds`` is how long the subject had been idle, ``timeout_seconds`` the rule that it was held against
+     *         (None: never stopped).
      */
     'jupyter_mlplatform.idle.models.Decision': {
       action: string;
       at: string;
       /** @default [] */
       evidence: components['schemas']['Evidence'][];
-      kernel_id: string;
+      /** @default 0 */
+      idle_seconds: number;
+      /** @default  */
+      name: string;
+      /** @default  */
+      path: string;
+      subject: string;
+      /** @default null */
+      timeout_seconds: number | null;
       why: string;
+    };
+    /**
+     * Kind
+     * @description What can be judged and stopped.
+     * @enum {unknown}
+     */
+    'jupyter_mlplatform.idle.models.Kind': 'kernel' | 'terminal' | 'workspace';
+    /**
+     * Hours
+     * @description Hours of the workspace by its state; ``unwatched`` is the time in which no server looked and none was stopped.
+     */
+    'jupyter_mlplatform.idle.report.Hours': {
+      idle: number;
+      kept: number;
+      stopped: number;
+      unknown: number;
+      unwatched: number;
+      working: number;
+    };
+    /**
+     * Hours
+     * @description How far back, in hours.
+     */
+    'jupyter_mlplatform.server.idle.Hours': {
+      /** @default 24 */
+      hours: number;
     };
   };
   responses: never;
@@ -2095,6 +2413,138 @@ export interface operations {
       cookie?: never;
     };
     requestBody?: never;
+    responses: {
+      /** @description The result */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': {
+            [key: string]: boolean;
+          };
+        };
+      };
+      /** @description What went wrong, why, and what to do */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Problem'];
+        };
+      };
+    };
+  };
+  getIdleReport: {
+    parameters: {
+      query?: {
+        days?: number;
+      };
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description The result */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Report'];
+        };
+      };
+      /** @description What went wrong, why, and what to do */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Problem'];
+        };
+      };
+    };
+  };
+  postIdleSaved: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['Saved'];
+      };
+    };
+    responses: {
+      /** @description The result */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': {
+            [key: string]: boolean;
+          };
+        };
+      };
+      /** @description What went wrong, why, and what to do */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Problem'];
+        };
+      };
+    };
+  };
+  getIdleTimeline: {
+    parameters: {
+      query?: {
+        hours?: number;
+      };
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description The result */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Timeline'];
+        };
+      };
+      /** @description What went wrong, why, and what to do */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Problem'];
+        };
+      };
+    };
+  };
+  postIdleUnsaved: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['Unsaved'];
+      };
+    };
     responses: {
       /** @description The result */
       200: {

@@ -18,9 +18,16 @@ export type Grant = Schemas['Grant'];
 export type Verdict = Schemas['Verdict'];
 
 export type IdleStatus = Schemas['IdleStatus'];
-export type KernelStatus = Schemas['KernelStatus'];
-export type KernelState = Schemas['State'];
+export type SubjectStatus = Schemas['SubjectStatus'];
+export type SubjectState = Schemas['State'];
+export type ProcessStatus = Schemas['ProcessStatus'];
+export type Evidence = Schemas['Evidence'];
 export type Lease = Schemas['Lease'];
+export type Savings = Schemas['Savings'];
+export type StopPlan = Schemas['StopPlan'];
+export type Timeline = Schemas['Timeline'];
+export type Track = Schemas['Track'];
+export type Stretch = Schemas['Stretch'];
 
 export type PackagesStatus = Schemas['PackagesStatus'];
 export type Tool = Schemas['Tool'];

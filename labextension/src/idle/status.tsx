@@ -31,7 +31,7 @@ export class IdleNow implements IDisposable {
     return this._isDisposed;
   }
 
-  /** When the next thing stops, as milliseconds since 1970; null when nothing is going to, or it is not known. */
+  /** When the workspace stops, as milliseconds since 1970; null when it is not going to, or that is not known. */
   get stopsAt(): number | null {
     return this._stopsAt;
   }
@@ -59,13 +59,16 @@ export class IdleNow implements IDisposable {
       this._last = status;
       this._learn(
         status.state === 'kept',
-        status.state === 'warned' ? status.stops_in_seconds : null,
+        status.state === 'warned' ? (status.workspace ?? status).stops_in_seconds : null,
         status.verdict
       );
     }
   }
 
   private _fromNews(_: News, told: IIdleNews): void {
+    if (told.kind !== 'workspace' || told.action === 'save') {
+      return; // a kernel that stops leaves the workspace awake
+    }
     this._learn(told.action === 'kept', told.action === 'warned' ? told.stops_in_seconds : null, told.why);
   }
 

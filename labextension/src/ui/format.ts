@@ -50,6 +50,31 @@ export function instant(value: string, style: 'date' | 'time' | 'full' = 'full')
   return new Intl.DateTimeFormat(language(), options[style]).format(new Date(value));
 }
 
+/** The time of day, with the day of the week where that is not today, in the reader's own zone and language. */
+export function moment(value: string, now: number = Date.now()): string {
+  const date = new Date(value);
+  const today = date.toDateString() === new Date(now).toDateString();
+  return new Intl.DateTimeFormat(language(), {
+    ...(today ? {} : { weekday: 'short' }),
+    hour: '2-digit',
+    minute: '2-digit'
+  }).format(date);
+}
+
+/** A full hour of the day, as short as the reader's language says it. */
+export function hour(time: Date): string {
+  return new Intl.DateTimeFormat(language(), { hour: 'numeric' }).format(time);
+}
+
+/** An amount of money; the code itself where the browser does not know the currency. */
+export function money(value: number, currency: string): string {
+  try {
+    return new Intl.NumberFormat(language(), { style: 'currency', currency }).format(value);
+  } catch {
+    return `${figure(value)} ${currency}`.trim();
+  }
+}
+
 /** A size with a decimal unit. */
 export function bytes(size: number): string {
   const units = ['B', 'kB', 'MB', 'GB', 'TB'];

@@ -5,7 +5,6 @@ import { Signal } from '@lumino/signaling';
 import { News } from '../../src/api/news';
 import { followAccess } from '../../src/data/notices';
 import { followHandoff } from '../../src/handoff/notices';
-import { IdleNotices } from '../../src/idle/notices';
 import { request } from './nouns';
 import { FakeServer, until } from './server';
 
@@ -140,95 +139,6 @@ describe('News of hand-offs', () => {
 
   it('refreshes without a word when a notice has no text', () => {
     handoff('run.started', '');
-    expect(refresh).toHaveBeenCalledTimes(1);
-    expect(told()).toEqual([]);
-  });
-});
-
-describe('News of idle shutdown', () => {
-  const refresh = jest.fn();
-  const keep = jest.fn();
-  const open = jest.fn();
-  beforeEach(() => {
-    jest.useFakeTimers();
-    [refresh, keep, open].forEach(reaction => reaction.mockReset());
-    new IdleNotices(news, trans, { refresh, keep, open });
-  });
-  afterEach(() => {
-    idle('released');
-    jest.useRealTimers();
-  });
-
-  const idle = (action: string, change: Record<string, unknown> = {}): void =>
-    tell(`${SCHEMA}/idle/v1`, {
-      action,
-      kernel_id: 'k1',
-      name: 'python3',
-      path: 'work/train.ipynb',
-      stops_in_seconds: null,
-      why: 'Nothing ran for 30 min.',
-      ...change
-    });
-
-  it('warns with a countdown and keeps the kernel for one hour when asked to', () => {
-    idle('warned', { stops_in_seconds: 300 });
-    expect(told()).toEqual([
-      {
-        message: 'train.ipynb stops in 5 min. Nothing ran for 30 min.',
-        type: 'warning',
-        actions: ['Keep 1 h', 'Why?']
-      }
-    ]);
-    jest.advanceTimersByTime(280_000);
-    expect(told()[0].message).toBe('train.ipynb stops in 20 s. Nothing ran for 30 min.');
-    press('Keep 1 h');
-    expect(keep).toHaveBeenCalledWith(3600, 'k1');
-  });
-
-  it('keeps the whole workspace when the warning is about all of it', () => {
-    idle('warned', { kernel_id: '', name: '', path: '', stops_in_seconds: 60 });
-    expect(told()[0].message).toContain('The workspace stops in 1 min.');
-    press('Keep 1 h');
-    expect(keep).toHaveBeenCalledWith(3600, null);
-  });
-
-  it('takes the warning away when the time is over', () => {
-    idle('warned', { stops_in_seconds: 60 });
-    jest.advanceTimersByTime(61_000);
-    expect(told()).toEqual([]);
-  });
-
-  it('has one warning for a kernel that is warned about twice', () => {
-    idle('warned', { stops_in_seconds: 300 });
-    idle('warned', { stops_in_seconds: 240 });
-    expect(told().map(one => one.message)).toEqual(['train.ipynb stops in 4 min. Nothing ran for 30 min.']);
-  });
-
-  it('leaves a warning closed that a person has closed', () => {
-    idle('warned', { stops_in_seconds: 300 });
-    Notification.manager.dismiss();
-    jest.advanceTimersByTime(10_000);
-    expect(told()).toEqual([]);
-  });
-
-  it('takes the warning back when work was found, and says so', () => {
-    idle('warned', { stops_in_seconds: 300 });
-    idle('cancelled', { why: 'A cell runs.' });
-    expect(told()).toEqual([{ message: 'train.ipynb stays. A cell runs.', type: 'success', actions: [] }]);
-  });
-
-  it('tells what was stopped and why, and leads to the evidence', () => {
-    idle('culled');
-    expect(told()).toEqual([
-      { message: 'train.ipynb was stopped. Nothing ran for 30 min.', type: 'info', actions: ['Why?'] }
-    ]);
-    press('Why?');
-    expect(open).toHaveBeenCalledTimes(1);
-    expect(refresh).toHaveBeenCalled();
-  });
-
-  it('refreshes without a word when somebody keeps a kernel that was not warned about', () => {
-    idle('kept');
     expect(refresh).toHaveBeenCalledTimes(1);
     expect(told()).toEqual([]);
   });

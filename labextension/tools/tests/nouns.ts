@@ -5,14 +5,19 @@ import type {
   DatasetSummary,
   Grant,
   IdleStatus,
-  KernelStatus,
   Lease,
   Options,
   PackagesStatus,
   Plan,
+  ProcessStatus,
   Run,
+  Savings,
   SearchPage,
+  Stretch,
+  SubjectStatus,
+  Timeline,
   Tool,
+  Track,
   Version,
   WorkspaceInfo
 } from '../../src/api/types';
@@ -148,22 +153,69 @@ export function grant(change: Partial<Grant> = {}): Grant {
   };
 }
 
-export function kernel(change: Partial<KernelStatus> = {}): KernelStatus {
+export function kernel(change: Partial<SubjectStatus> = {}): SubjectStatus {
   return {
     evidence: [],
     idle_seconds: 600,
-    kernel_id: 'k1',
+    kind: 'kernel',
     name: 'python3',
     path: 'work/train.ipynb',
     state: 'idle',
     stops_in_seconds: 720,
+    subject: 'kernel:k1',
+    timeout_from: 'policy',
+    timeout_seconds: 1800,
     why: 'Nothing ran for 10 min.',
     ...change
   };
 }
 
+export function terminal(change: Partial<SubjectStatus> = {}): SubjectStatus {
+  return kernel({ kind: 'terminal', name: '1', path: '', subject: 'terminal:1', ...change });
+}
+
+export function process(change: Partial<ProcessStatus> = {}): ProcessStatus {
+  return { cpu: 0.5, name: 'train.sh', pid: 4711, signal: 'work', why: 'it used 50 % of a core', ...change };
+}
+
+export function savings(change: Partial<Savings> = {}): Savings {
+  return {
+    currency: 'EUR',
+    hours_idle: 3.25,
+    hours_stopped: 40,
+    hours_working: 12,
+    instance: 'ml.g5.xlarge',
+    kernels_stopped: 5,
+    money: 56.4,
+    price_per_hour: 1.41,
+    since: inHours(-24 * 7),
+    still_stopped: false,
+    terminals_stopped: 0,
+    ...change
+  };
+}
+
+export function stretch(from: number, to: number, change: Partial<Stretch> = {}): Stretch {
+  return { since: inHours(from), state: 'working', until: inHours(to), why: '', ...change };
+}
+
+export function track(change: Partial<Track> = {}): Track {
+  return {
+    kind: 'kernel',
+    name: 'python3',
+    path: 'work/train.ipynb',
+    stretches: [],
+    subject: 'kernel:k1',
+    ...change
+  };
+}
+
+export function timeline(tracks: Track[] = []): Timeline {
+  return { since: inHours(-24), tracks, until: inHours(0) };
+}
+
 export function lease(change: Partial<Lease> = {}): Lease {
-  return { id: 'lease-1', kernel_id: null, person: 'alice', reason: '', until: inHours(1), ...change };
+  return { id: 'lease-1', person: 'alice', reason: '', subject: 'workspace', until: inHours(1), ...change };
 }
 
 export function idleStatus(change: Partial<IdleStatus> = {}): IdleStatus {
@@ -173,11 +225,16 @@ export function idleStatus(change: Partial<IdleStatus> = {}): IdleStatus {
     keep_max_seconds: 8 * 3600,
     kernels: [],
     leases: [],
+    processes: [],
     sampled_at: null,
+    savings: null,
     state: 'idle',
+    stop: null,
     stops_in_seconds: null,
+    terminals: [],
     timeout_seconds: 1800,
     verdict: 'Nothing runs.',
+    workspace: null,
     ...change
   };
 }

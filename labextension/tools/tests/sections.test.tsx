@@ -1,18 +1,15 @@
 import { nullTranslator } from '@jupyterlab/translation';
-import { fireEvent, render, screen, waitFor, within } from '@testing-library/react/pure';
+import { fireEvent, render, screen, within } from '@testing-library/react/pure';
 import * as React from 'react';
 import type { Check, Examination } from '../../src/api/types';
-import { IdleModel } from '../../src/idle/model';
-import { IdleView } from '../../src/idle/view';
 import { PackagesModel } from '../../src/packages/model';
 import { PackagesView } from '../../src/packages/view';
 import { WorkspaceModel } from '../../src/workspace/model';
 import { WorkspaceView } from '../../src/workspace/view';
-import { idleStatus, inHours, kernel, lease, packagesStatus, tool, workspaceInfo } from './nouns';
+import { idleStatus, inHours, packagesStatus, tool, workspaceInfo } from './nouns';
 import { FakeServer, later, REFUSAL } from './server';
 
 const trans = nullTranslator.load('jupyter-mlplatform');
-const NASTY = '<img src=x><b>bold</b>';
 
 function check(change: Partial<Check> = {}): Check {
   return {
@@ -91,87 +88,6 @@ describe('The workspace section', () => {
     expect(await screen.findByText('alice')).toBeTruthy();
     expect(screen.getByText('Why the workspace is awake is not known at the moment.')).toBeTruthy();
     expect(screen.queryByRole('alert')).toBeNull();
-  });
-});
-
-describe('The idle section', () => {
-  let model: IdleModel;
-  beforeEach(() => {
-    server.on('GET /idle', () => idleStatus({ kernels: [kernel()] }));
-    model = new IdleModel(server.client, trans);
-  });
-  afterEach(() => model.dispose());
-  const show = (): void => {
-    render(<IdleView model={model} />);
-    model.active = true;
-  };
-
-  it('says the verdict, and for each kernel what it is, when it stops and why', async () => {
-    show();
-    expect(await screen.findByText('Nothing runs.')).toBeTruthy();
-    expect(screen.getByRole('status').textContent).toContain('What does nothing for 30 min is stopped');
-    const [item] = screen.getAllByRole('listitem');
-    expect(item.textContent).toMatch(
-      /train\.ipynb.*idle.*python3 · idle for 10 min · stops in 12 min.*Nothing ran for 10 min\./
-    );
-  });
-
-  it('says what to do when no kernel runs', async () => {
-    server.on('GET /idle', () => idleStatus());
-    show();
-    expect(await screen.findByText('No kernel is running')).toBeTruthy();
-    expect(screen.getByText('Open a notebook, and its kernel appears here.')).toBeTruthy();
-  });
-
-  it('keeps one kernel for an hour, once for two clicks, by a button that names it', async () => {
-    const { answer, send } = later<unknown>();
-    server.on('POST /idle/leases', () => answer);
-    show();
-    const button = await screen.findByRole('button', { name: 'Keep train.ipynb for 1 hour' });
-    fireEvent.click(button);
-    fireEvent.click(button);
-    expect(button.getAttribute('aria-busy')).toBe('true');
-    send(lease({ kernel_id: 'k1' }));
-    await waitFor(() => expect(button).toHaveProperty('disabled', false));
-    expect(server.asked.filter(one => one.what === 'POST /idle/leases').map(one => one.body)).toEqual([
-      { seconds: 3600, kernel_id: 'k1', reason: '' }
-    ]);
-  });
-
-  it('offers no longer keeping than the policy allows', async () => {
-    server.on('GET /idle', () => idleStatus({ keep_max_seconds: 7200 }));
-    show();
-    expect(await screen.findByRole('button', { name: 'Keep the workspace for 1 hour' })).toBeTruthy();
-    expect(screen.queryByRole('button', { name: 'Keep the workspace for 4 hours' })).toBeNull();
-    fireEvent.click(screen.getByRole('button', { name: 'Keep the workspace until…' }));
-    fireEvent.change(screen.getByLabelText('Keep until'), { target: { value: '2999-01-01T00:00' } });
-    expect(screen.getByRole('button', { name: 'Keep' })).toHaveProperty('disabled', true);
-  });
-
-  it('releases what is kept', async () => {
-    server
-      .on('GET /idle', () => idleStatus({ leases: [lease()], state: 'kept' }))
-      .on('DELETE /idle/leases/lease-1', () => idleStatus());
-    show();
-    fireEvent.click(await screen.findByRole('button', { name: 'Release' }));
-    await waitFor(() => expect(screen.queryByRole('button', { name: 'Release' })).toBeNull());
-  });
-
-  it('shows the error with Retry, and keeps the last known state below a later one', async () => {
-    show();
-    await screen.findByText('Nothing runs.');
-    server.refuse('GET /idle', REFUSAL, 500);
-    await model.refresh();
-    expect(within(await screen.findByRole('alert')).getByRole('button', { name: 'Retry' })).toBeTruthy();
-    expect(screen.getByText('Nothing runs.')).toBeTruthy();
-  });
-
-  it('shows a notebook’s name and the evidence as text, never as HTML', async () => {
-    const evidence = [{ signal: 'idle' as const, source: 'terminal', text: NASTY }];
-    server.on('GET /idle', () => idleStatus({ kernels: [kernel({ path: NASTY, why: NASTY, evidence })] }));
-    show();
-    expect(await screen.findByText(NASTY)).toBeTruthy();
-    expect(document.querySelector('li img, li b')).toBeNull();
   });
 });
 
