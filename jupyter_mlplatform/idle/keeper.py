@@ -300,6 +300,21 @@ class Keeper:
         workspace.status = msgspec.structs.replace(status, state=State.IDLE, stops_in_seconds=None, why=why)
         await chronicle.tell(outcome.result.value, workspace.status, why)
 
+    async def keep_watch(self) -> str:
+        """While a stop is being prepared: a look that nobody is judged by, for what a hook does is no work.
+
+        It keeps the measurements without a gap, and answers why to stay when a person, a cell or a keep-alive says so.
+        """
+        now, workspace = self._world.clock(), self._subjects.workspace
+        sample = await self._world.survey.take(now, fresh=False)
+        holds = (*await self._read_keeps(now), *sample.holds)
+        self._subjects.bridge(now)
+        kernels = {kernel(each.id): each for each in sample.kernels}
+        if not self._subjects.call_off(workspace, kernels, sample.beat_at, holds, now):
+            return ""
+        await self._record(workspace)
+        return workspace.verdict.why if workspace.verdict else ""
+
     async def _still_idle(self) -> str:
         """A fresh sample of everything: empty when the workspace is to be stopped all the same, otherwise why not."""
         since = self._world.clock() - (self._subjects.workspace.memory.sampled_at or 0.0)

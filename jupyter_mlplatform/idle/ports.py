@@ -206,11 +206,15 @@ class Beacon(Protocol):
 
 
 class Stopped(msgspec.Struct, frozen=True, kw_only=True):
-    """What came of the attempt to stop the workspace. ``retry_seconds``: not to be tried again before."""
+    """What came of the attempt to stop the workspace. ``retry_seconds``: not to be tried again before.
+
+    ``protected``: the app must not be stopped by anybody, so SageMaker's own idle shutdown is not told either.
+    """
 
     done: bool
     text: str
     retry_seconds: float = 0.0
+    protected: bool = False
 
 
 class Stopper(Protocol):

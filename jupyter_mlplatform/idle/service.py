@@ -176,6 +176,7 @@ class IdleService:
             utc=self.utc,
             clock=self.clock,
             pause=server.pause,
+            keep_watch=self._keep_watch,
             settle=lambda: survey.take(self.clock(), fresh=True),
         )
         chronicle = Chronicle(self.log, self.history, server.announce, server.decided, self.utc, server.problems)
@@ -196,3 +197,6 @@ class IdleService:
         )
         self._keeper = Keeper(world, self.policy, started_at)
         return self._keeper
+
+    async def _keep_watch(self) -> str:
+        return "" if self._keeper is None else await self._keeper.keep_watch()

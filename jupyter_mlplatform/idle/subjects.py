@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+import msgspec
+
 from jupyter_mlplatform.idle import evidence, findings, kernel_policy, process_evidence
 from jupyter_mlplatform.idle.durations import spoken
 from jupyter_mlplatform.idle.evidence import Finding
@@ -143,6 +145,11 @@ class Subjects:
     def hold(self, text: str, until: float) -> None:
         """The workspace could not be stopped, for this reason, and is not to be before ``until``."""
         self._held = (text, until)
+
+    def bridge(self, now: float) -> None:
+        """Something was measured at ``now`` that is not judged: no gap, and no idle sample either."""
+        for each in self.all:
+            each.memory = msgspec.structs.replace(each.memory, sampled_at=now)
 
     def judge(self, sample: Sample) -> Iterator[None]:
         """Everything that is there, and the workspace from it. It pauses now and then, so that hundreds of kernels do

@@ -17,6 +17,7 @@ import time
 from contextlib import closing, suppress
 from datetime import datetime, timezone
 from pathlib import Path
+from typing import Any
 
 from jupyter_mlplatform.idle import watchdog_rule, watchdog_scan
 from jupyter_mlplatform.idle.local import clock, heartbeat
@@ -43,6 +44,7 @@ class Watchdog:
         self._memory = Memory(began=clock.seconds())
         self._before: Snapshot | None = None
         self._timestamp: str | None = None
+        self._presence: object = None
         self._lease_ends: dict[str, float] = {}
         self._not_before = 0.0
         self._said = ""
@@ -100,29 +102,33 @@ class Watchdog:
         after = watchdog_scan.take(clock.seconds())
         before, self._before = self._before, after
         if before is None:
-            self._present()  # from here on a change counts
+            self._present(), self._used()  # from here on a change counts
             return seen
         spared = frozenset({os.getpid(), *(beat.pid for beat in seen.beats)})
-        work = watchdog_scan.work(before, after, newest, spared) or self._present()
+        used, unseen = self._used()
+        work = watchdog_scan.work(before, after, newest, spared) or self._present() or used
         busy, doubt = watchdog_scan.graphics(newest) if not work else ("", "")
         if not work and not busy:
-            doubt = doubt or self._held(seen.at) or _open_cell(newest) or watchdog_scan.containers()
+            doubt = doubt or unseen or self._held(seen.at) or _open_cell(newest) or watchdog_scan.containers()
             doubt = doubt or watchdog_scan.stranger(frozenset({os.getpid(), *(beat.pid for beat in seen.beats)}))
         return seen._replace(measured=True, work=work or busy, doubt=doubt)
 
     def _held(self, now: float) -> str:
         """A keep-alive that has not ended; its end is put on the monotonic clock when it is seen for the first time."""
         try:
-            leases = [f"{lease} {until}" for lease, until in self._query("SELECT id, until FROM lease")]
-            for lease in leases:
-                until = datetime.fromisoformat(lease.partition(" ")[2].replace("Z", "+00:00"))
-                self._lease_ends.setdefault(lease, now + until.timestamp() - time.time())
-        except (ValueError, OSError) as error:
+            rows = self._query("SELECT id, until, document FROM lease")
+            leases = [f"{lease} {until}" for lease, until, _ in rows]
+            for lease, (_, until, document) in zip(leases, rows, strict=True):
+                if not isinstance(json.loads(document), dict):
+                    raise TypeError("no keep-alive")
+                end = datetime.fromisoformat(str(until).replace("Z", "+00:00"))
+                self._lease_ends.setdefault(lease, now + end.timestamp() - time.time())
+        except (ValueError, TypeError, OverflowError, OSError) as error:
             return f"the keep-alives cannot be read ({type(error).__name__})"
         return "a keep-alive has not ended" if any(self._lease_ends[lease] > now for lease in leases) else ""
 
     def _present(self) -> str:
-        """Somebody used another editor since the last look; without a server, nobody can use ours."""
+        """Somebody used another editor since the last look."""
         try:
             text: str | None = self._timestamp_file.read_bytes()[:64].decode("ascii", "replace")
         except OSError:
@@ -130,7 +136,22 @@ class Watchdog:
         changed, self._timestamp = text != self._timestamp and text is not None, text
         return "somebody used another editor" if changed else ""
 
-    def _query(self, statement: str) -> list[tuple[object, ...]]:
+    def _used(self) -> tuple[str, str]:
+        """Work: somebody used JupyterLab since the last look, so a server that seems mute serves; and doubt.
+
+        The table holds the same clock as ours, so that a value from before this boot may be greater: a change counts.
+        """
+        try:
+            rows = self._query("SELECT clock FROM presence")
+            clocks = [float(value) for (value,) in rows if isinstance(value, (int, float))]
+        except OSError as error:
+            return "", f"it cannot be read whether somebody was there ({type(error).__name__})"
+        if len(clocks) != len(rows):
+            return "", "it cannot be understood when somebody was there"
+        before, self._presence = self._presence, clocks
+        return ("somebody uses JupyterLab" if before is not None and clocks != before else ""), ""
+
+    def _query(self, statement: str) -> list[tuple[Any, ...]]:
         """Raises ``OSError`` where the file cannot be read or understood."""
         import sqlite3  # for a watchdog that has something to decide; it is not small
 
@@ -159,8 +180,9 @@ def lock(folder: Path) -> int | None:
     except OSError:
         os.close(handle)
         return None
-    os.ftruncate(handle, 0)
-    os.write(handle, f"{os.getpid()}\n".encode())
+    with suppress(OSError):  # on a full disk; the lock is what counts
+        os.ftruncate(handle, 0)
+        os.write(handle, f"{os.getpid()}\n".encode())
     return handle
 
 

@@ -67,8 +67,11 @@ def judge(memory: Memory, seen: Seen) -> tuple[Memory, Duty, str]:
     timeout = newest.timeout_seconds
     if timeout is None:
         return fresh, Duty.LEAVE, "the server has no need of a watchdog"
+    failing = any(beat.pid in seen.alive and not beat.keeper_ok for beat in seen.beats)
     if not silent(seen.beats, seen.alive, now):
-        return fresh, Duty.REST, "the server is there"
+        return fresh, Duty.REST, f"the server is there{', but its keeper fails' if failing else ''}"
+    if failing:
+        return fresh, Duty.WATCH, "the server lives, but its keeper has failed: nobody knows what works in it"
     gap = memory.looked_at is not None and now - memory.looked_at > LONGEST_GAP
     reason = seen.work or ("the watchdog had not looked for a while" if gap else "")
     if reason or not seen.measured:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import time
 from typing import Any
 
@@ -86,9 +87,13 @@ class IdleKeeper:
             await keeper.close()
 
     async def _sweep(self, keeper: Keeper, now: float) -> None:
-        begun = time.perf_counter()
-        status = await keeper.sweep(now)
-        self._metrics.observe(status, time.perf_counter() - begun)
-        self._metrics.estimated(await asyncio.to_thread(self._service.record.savings))
-        if self._watched is not None:
-            await asyncio.to_thread(self._watched.beat, now, keeper.deletes_after(), keeper.open_cells())
+        begun, done = time.perf_counter(), False
+        try:
+            status = await keeper.sweep(now)
+            done = True
+            self._metrics.observe(status, time.perf_counter() - begun)
+            self._metrics.estimated(await asyncio.to_thread(self._service.record.savings))
+        finally:
+            if self._watched is not None:  # also that it failed: the watchdog must not take that for a dead server
+                beat = functools.partial(self._watched.beat, keeper_ok=done)
+                await asyncio.to_thread(beat, now, keeper.deletes_after(), keeper.open_cells())

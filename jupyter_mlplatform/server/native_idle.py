@@ -23,7 +23,7 @@ from jupyter_mlplatform.server.handlers import PlatformHandler, operation
 PATH = "/api/idle"
 MONITOR = "jupyter_activity_monitor_extension"
 SETTING = "mlplatform_last_active"
-"""The setting that holds ``() -> datetime``; without it, the present is told."""
+"""The setting that holds the keeper's ``() -> datetime``; without a keeper, the server's own activity is told."""
 
 _SETTLED = "mlplatform_monitor_answers"
 
@@ -37,17 +37,29 @@ class NativeIdleHandler(PlatformHandler):
     @authorized
     @operation("When this workspace was last active, for SageMaker", returns=dict[str, str])
     async def get(self) -> dict[str, str]:
-        """The present while there is work, or whenever it is not known."""
+        """What the keeper says, or what the server says without one; the present whenever it is not known."""
         return {"lastActiveTimestamp": stamp(self._last_active())}
 
     def _last_active(self) -> datetime:
         now = datetime.now(timezone.utc)
         look: Callable[[], datetime] | None = self.settings.get(SETTING)
         try:
-            return now if look is None else look()
+            return min(now, self._of_server(now)) if look is None else look()
         except Exception as error:  # noqa: BLE001 (an answer that stops nothing is better than none)
             self.log.debug("%s tells the present: %s", PATH, error)
             return now
+
+    def _of_server(self, now: datetime) -> datetime:
+        """No keeper runs, as when the policy switches it off: what SageMaker would be told without this extension.
+
+        A kernel that is busy, or of which that is not known, is work at present.
+        """
+        kernels = self.kernel_manager
+        states = {getattr(kernels.get_kernel(each), "execution_state", "") for each in kernels.list_kernel_ids()}
+        if states - {"idle", "dead"}:
+            return now
+        found: datetime = self.application.last_activity()  # type: ignore[attr-defined]
+        return found if found.tzinfo is not None else found.replace(tzinfo=timezone.utc)
 
 
 def mount(serverapp: Any) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 from typing import Any
 
-from jupyter_mlplatform.idle.departure import HookReport
+from jupyter_mlplatform.idle.departure import HookReport, Hooks
 from jupyter_mlplatform.idle.models import Decision, IdleStatus, StopMode, StopPlan, Timeline
 from jupyter_mlplatform.idle.ports import Kernels, Processes, Source, Stopped, Terminal, Terminals
 from jupyter_mlplatform.idle.service import Server
@@ -40,9 +40,6 @@ class NoTermination:
         return ()
 
     def ask(self, processes: tuple[tuple[int, float], ...]) -> None: ...
-
-    def alive(self, processes: tuple[tuple[int, float], ...]) -> tuple[tuple[int, float], ...]:
-        return ()
 
 
 class Stops:
@@ -93,6 +90,7 @@ def server(
     sources: tuple[Source, ...] = (),
     stopper: Stops | None = None,
     beacon: Tells | None = None,
+    hooks: Hooks | None = None,
     decided: list[Decision] | None = None,
     pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
 ) -> Server:
@@ -106,7 +104,7 @@ def server(
         sources=sources,
         stopper=stopper or Stops(),
         beacon=beacon,
-        hooks=NoHooks(),
+        hooks=hooks or NoHooks(),
         terminate=NoTermination(),
         announce=announce,
         decided=found.append,

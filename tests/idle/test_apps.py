@@ -120,6 +120,7 @@ def test_given_recovery_mode_or_reserved_capacity_then_the_app_is_left_alone(
     sagemaker.extra = extra
     stopped = app.stop()
     assert not stopped.done
+    assert stopped.protected
     assert word in stopped.text
     assert stopped.retry_seconds == apps.BACK_OFF_SECONDS
     assert sagemaker.stand_in.asked("DeleteApp") == 0

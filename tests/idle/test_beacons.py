@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from jupyter_mlplatform.idle.local.beacons import Route, TimestampFile, instant, stamp
+from jupyter_mlplatform.idle.local.beacons import MEMORY_FILE, VALUES_KEPT, Route, TimestampFile, instant, stamp
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=timezone.utc)
 
@@ -45,10 +45,11 @@ def file(tmp_path: Path, clocks: Clocks, path: Path) -> TimestampFile:
 
 
 def test_a_time_is_written_as_sagemaker_writes_it_also_from_another_zone_and_on_a_whole_second() -> None:
-    assert stamp(datetime(2026, 11, 21, 0, 6, 3, 706954, timezone.utc)) == "2026-11-21T00:06:03.706954Z"
-    assert stamp(NOON) == "2026-11-21T12:00:00.000000Z"
-    assert stamp(NOON.astimezone(timezone(timedelta(hours=9)))) == "2026-11-21T12:00:00.000000Z"
-    assert instant("2026-11-21T12:00:00.000000z\n") == NOON
+    assert stamp(datetime(2026, 11, 21, 0, 6, 3, 706954, timezone.utc)) == "2026-11-21T00:06:03.706954z"
+    assert stamp(NOON) == "2026-11-21T12:00:00.000000z"
+    assert stamp(NOON.astimezone(timezone(timedelta(hours=9)))) == "2026-11-21T12:00:00.000000z"
+    for letter in "zZ":
+        assert instant(f"2026-11-21T12:00:00.000000{letter}\n") == NOON
     for text in ("", "2026", "now", "2026-11-21T12:00:00Z", "9" * 99):
         assert instant(text) is None
 
@@ -81,7 +82,7 @@ def test_given_work_then_the_file_holds_exactly_the_time_and_everybody_can_read_
     file: TimestampFile, path: Path
 ) -> None:
     file.tell(NOON)
-    assert path.read_text() == "2026-11-21T12:00:00.000000Z"
+    assert path.read_text() == "2026-11-21T12:00:00.000000z"
     assert stat.S_IMODE(path.stat().st_mode) == 0o644
     assert [each.name for each in path.parent.iterdir() if each.name.startswith(path.name)] == [path.name]
 
@@ -137,13 +138,57 @@ def test_given_a_time_of_the_future_or_nonsense_in_the_file_then_it_is_replaced(
         assert path.read_text() == stamp(NOON)
 
 
-def test_what_we_wrote_ourselves_is_known_also_after_a_restart(
+def test_what_we_wrote_ourselves_is_known_also_after_a_restart_and_to_another_server_of_this_workspace(
     file: TimestampFile, tmp_path: Path, path: Path, clocks: Clocks
 ) -> None:
-    assert file.own() is None
+    other = TimestampFile(tmp_path / "state", lambda: clocks.utc, path)
+    assert (file.own(), other.own()) == (frozenset(), frozenset())
+    for server in (file, other, other, file):
+        server.tell(clocks.utc)
+        assert path.read_text() in file.own() & other.own()
+        clocks.pass_by(15)
+    assert path.read_text() in TimestampFile(tmp_path / "state", lambda: clocks.utc, path).own()
+
+
+def test_given_a_year_of_telling_then_what_is_remembered_stays_small(
+    file: TimestampFile, tmp_path: Path, clocks: Clocks
+) -> None:
+    for _ in range(100):
+        clocks.pass_by(15)
+        file.tell(clocks.utc)
+    [memory] = (tmp_path / "state").iterdir()
+    assert len(memory.read_text().splitlines()) == len(file.own()) == VALUES_KEPT
+    assert stamp(clocks.utc) in file.own()
+
+
+@pytest.mark.parametrize("content", ["", "nonsense\n", "2026-11-21T11:00:00.000000z\n2026-11-2", "\x00" * 9999])
+def test_given_a_damaged_memory_then_it_is_made_good(
+    file: TimestampFile, tmp_path: Path, path: Path, clocks: Clocks, content: str
+) -> None:
+    (tmp_path / "state").mkdir()
+    (tmp_path / "state" / MEMORY_FILE).write_text(content)
     file.tell(NOON)
-    assert file.own() == path.read_text()
-    assert TimestampFile(tmp_path / "state", lambda: clocks.utc, path).own() == path.read_text()
+    assert TimestampFile(tmp_path / "state", lambda: clocks.utc, path).own() >= {stamp(NOON)}
+
+
+def test_given_the_home_folder_takes_nothing_more_then_the_file_is_written_and_known_all_the_same(
+    tmp_path: Path, path: Path, clocks: Clocks
+) -> None:
+    (tmp_path / "state").write_text("a file where the folder has to be")
+    file = TimestampFile(tmp_path / "state", lambda: clocks.utc, path)
+    file.tell(NOON)
+    assert path.read_text() == stamp(NOON)
+    assert file.own() == {stamp(NOON)}
+
+
+def test_given_another_account_has_put_a_link_in_place_of_the_memory_then_its_target_is_untouched(
+    file: TimestampFile, tmp_path: Path, path: Path
+) -> None:
+    (tmp_path / "state").mkdir()
+    (tmp_path / "precious").write_text("keep me")
+    (tmp_path / "state" / MEMORY_FILE).symlink_to(tmp_path / "precious")
+    file.tell(NOON)
+    assert (tmp_path / "precious").read_text() == "keep me"
 
 
 def test_given_the_place_cannot_be_written_then_an_error_says_so(tmp_path: Path, clocks: Clocks) -> None:

@@ -1,4 +1,4 @@
-"""Leaving: saving, hooks, SIGTERM, one more look, the beacon and the stop, with time as the test wants it."""
+"""Leaving: saving, hooks, one more look, the stop, SIGTERM and the beacon, with time as the test wants it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ import pytest
 
 from jupyter_mlplatform.idle.departure import (
     SAVE_SECONDS,
-    TERMINATE_SECONDS,
     Departure,
     HookReport,
     Outcome,
@@ -53,7 +52,11 @@ class World:
         self.told: list[datetime] = []
         self.beacon_fails = False
         self.living: set[int] = set()
-        self.obedient = True
+        self.during_hooks: list[Callable[[], None]] = []
+        self.during_stop: list[Callable[[], None]] = []
+        self.watched: list[float] = []
+        self.works: dict[float, str | Exception] = {}
+        """What the looks find that are taken while leaving waits, from the time on that is named."""
         self.policy = IdlePolicy(unsaved_hold_seconds=1000.0)
 
     async def pause(self, seconds: float) -> None:
@@ -72,23 +75,36 @@ class World:
 
     async def stop(self) -> Stopped:
         self.steps.append("stop")
+        for each in self.during_stop:
+            each()
+            await asyncio.sleep(0.01)
         return self.stopped
 
     async def run(self, facts: Mapping[str, str]) -> HookReport:
         self.steps.append("hooks")
         self.facts = facts
+        try:
+            for each in self.during_hooks:
+                each()
+                await asyncio.sleep(0.01)
+        except asyncio.CancelledError:
+            self.steps.append("hooks ended")
+            raise
         return self.report
+
+    async def keep_watch(self) -> str:
+        self.watched.append(self.now)
+        found = next((each for since, each in self.works.items() if self.now >= since), "")
+        if isinstance(found, Exception):
+            raise found
+        return found
 
     def identify(self, pids: tuple[int, ...]) -> tuple[tuple[int, float], ...]:
         return tuple((pid, 1.0) for pid in pids if pid in self.living)
 
     def ask(self, processes: tuple[tuple[int, float], ...]) -> None:
         self.steps.append(f"SIGTERM {[pid for pid, _ in processes]}")
-        if self.obedient:
-            self.living -= {pid for pid, _ in processes}
-
-    def alive(self, processes: tuple[tuple[int, float], ...]) -> tuple[tuple[int, float], ...]:
-        return tuple(each for each in processes if each[0] in self.living)
+        self.living -= {pid for pid, _ in processes}
 
     async def settle(self) -> None:
         self.steps.append("settle")
@@ -109,6 +125,7 @@ class World:
             clock=lambda: self.now,
             pause=self.pause,
             settle=self.settle,
+            keep_watch=self.keep_watch,
         )
         return Departure(around, self.policy)
 
@@ -137,7 +154,7 @@ def world() -> World:
 def test_given_nothing_stands_against_it_then_hooks_look_tell_and_stop_in_this_order(world: World) -> None:
     outcome = world.leave()
     assert (outcome.result, outcome.text, outcome.told) == (Result.DONE, "SageMaker is deleting this app.", True)
-    assert world.steps == ["hooks", "look", "tell", "stop"]
+    assert world.steps == ["hooks", "look", "stop", "tell"]
     assert world.told == [NOON - timedelta(hours=1)]
     assert world.facts == {
         "MLPLAT_ACTION": "stop",
@@ -184,6 +201,23 @@ def test_given_the_hold_has_lasted_as_long_as_the_policy_says_then_it_goes_on_an
     assert outcome.result is Result.DONE
     assert "x.ipynb" in outcome.notes[0]
     assert "lost" in outcome.notes[0]
+
+
+def test_given_the_stop_fails_after_the_hold_then_nothing_is_called_lost_and_the_hold_is_not_begun_anew(
+    world: World,
+) -> None:
+    world.tabs.tell(Unsaved(client="a", paths=("x.ipynb",)))
+    departure = world.departure()
+    assert world.leave(departure).result is Result.HELD
+    world.now += 1000
+    world.stopped = Stopped(done=False, text="SageMaker cannot be reached.", retry_seconds=60.0)
+    outcome = world.leave(departure)
+    assert (outcome.result, outcome.notes) == (Result.FAILED, ())
+    world.now += 60
+    world.stopped = Stopped(done=True, text="SageMaker is deleting this app.")
+    outcome = world.leave(departure)
+    assert (outcome.result, "lost" in outcome.notes[0]) == (Result.DONE, True)
+    assert world.leave(departure).result is Result.HELD  # it is over, so the next one begins anew
 
 
 def test_given_there_was_work_since_the_hold_began_then_the_hold_begins_anew(world: World) -> None:
@@ -234,29 +268,36 @@ def test_given_something_works_again_after_the_hooks_then_it_is_called_off_and_n
     assert world.living == {7}
 
 
-def test_given_idle_processes_then_they_are_asked_to_end_between_two_looks(world: World) -> None:
+def test_given_idle_processes_then_they_are_asked_to_end_as_soon_as_the_deletion_was_accepted(world: World) -> None:
     world.living = {7, 8}
     assert world.leave(leftovers=(7, 8, 9)).result is Result.DONE
-    assert world.steps == ["hooks", "look", "SIGTERM [7, 8]", "settle", "look", "tell", "stop"]
+    assert world.steps == ["hooks", "look", "stop", "SIGTERM [7, 8]", "tell"]
+
+
+@pytest.mark.parametrize("protected", [True, False])
+def test_given_the_app_is_not_deleted_then_nobody_gets_a_signal_and_sagemaker_is_told_nothing(
+    world: World, protected: bool
+) -> None:
+    world.living = {7}
+    world.stopped = Stopped(done=False, text="It is left alone.", retry_seconds=3600.0, protected=protected)
+    outcome = world.leave(leftovers=(7,))
+    assert outcome.result is (Result.HELD if protected else Result.FAILED)
+    assert (outcome.text, outcome.told, world.told) == ("It is left alone.", False, [])
+    assert world.steps == ["hooks", "look", "stop"]
+
+
+def test_given_the_deletion_is_denied_then_the_native_way_is_told_and_nobody_gets_a_signal(world: World) -> None:
+    world.living = {7}
+    world.during_stop = [lambda: setattr(world, "mode", StopMode.PROVIDER)]
+    outcome = world.leave(leftovers=(7,))
+    assert (outcome.result, outcome.told) == (Result.DONE, True)
+    assert world.steps == ["hooks", "look", "stop", "tell"]
 
 
 def test_given_hooks_have_run_then_what_they_used_is_not_taken_for_work(world: World) -> None:
     world.report = HookReport(ran=1)
     world.leave()
-    assert world.steps == ["hooks", "settle", "look", "tell", "stop"]
-
-
-def test_given_work_begins_while_processes_end_then_it_is_called_off(world: World) -> None:
-    world.living, world.reasons = {7}, ["", "somebody moved the mouse"]
-    assert world.leave(leftovers=(7,)).result is Result.CANCELLED
-    assert "stop" not in world.steps
-
-
-def test_given_a_process_ignores_its_signal_then_it_is_not_waited_for_for_ever(world: World) -> None:
-    world.living, world.obedient = {7}, False
-    began = world.now
-    assert world.leave(leftovers=(7,)).result is Result.DONE
-    assert TERMINATE_SECONDS <= world.now - began <= TERMINATE_SECONDS + 1
+    assert world.steps == ["hooks", "settle", "look", "stop", "tell"]
 
 
 @pytest.mark.parametrize("mode", [StopMode.PROVIDER, StopMode.FEEDER, StopMode.SERVER])
@@ -266,17 +307,25 @@ def test_given_the_machine_may_go_on_then_nobody_gets_a_signal(world: World, mod
     assert world.living == {7}
 
 
-def test_given_the_stop_fails_then_it_says_so_when_to_try_again_and_that_the_beacon_was_told(world: World) -> None:
+def test_given_the_stop_fails_then_it_says_so_and_when_to_try_again(world: World) -> None:
     world.stopped = Stopped(done=False, text="SageMaker cannot be reached.", retry_seconds=120.0)
     outcome = world.leave()
-    assert (outcome.result, outcome.retry_seconds, outcome.told) == (Result.FAILED, 120.0, True)
+    assert (outcome.result, outcome.retry_seconds, outcome.told) == (Result.FAILED, 120.0, False)
 
 
-def test_given_the_beacon_fails_then_it_is_noted_and_the_stop_goes_on(world: World) -> None:
+def test_given_the_beacon_fails_while_the_app_is_deleted_then_it_is_noted(world: World) -> None:
     world.beacon_fails = True
     outcome = world.leave()
     assert (outcome.result, outcome.told) == (Result.DONE, False)
     assert "could not be told" in outcome.notes[0]
+
+
+@pytest.mark.parametrize("mode", [StopMode.PROVIDER, StopMode.FEEDER])
+def test_given_the_beacon_fails_and_nothing_else_stops_it_then_that_is_a_failure(world: World, mode: StopMode) -> None:
+    world.beacon_fails, world.mode = True, mode
+    outcome = world.leave()
+    assert (outcome.result, outcome.told, outcome.retry_seconds > 0) == (Result.FAILED, False, True)
+    assert "could not be told" in outcome.text
 
 
 def test_given_a_plain_machine_then_there_is_nobody_to_tell(world: World) -> None:
@@ -286,9 +335,10 @@ def test_given_a_plain_machine_then_there_is_nobody_to_tell(world: World) -> Non
 
 
 def test_given_leaving_took_a_while_then_that_counts_as_idle_too(world: World) -> None:
-    world.living, world.obedient = {7}, False
+    world.saving_tab()
     began = world.now
-    world.leave(leftovers=(7,))
+    world.leave()
+    assert world.now > began
     assert world.told == [NOON - timedelta(seconds=3600 + world.now - began)]
 
 
@@ -304,3 +354,72 @@ def test_given_the_look_itself_fails_then_nothing_is_stopped(world: World) -> No
     with pytest.raises(OSError, match="no process table"):
         asyncio.run(world.departure().leave(STATUS, broken))
     assert world.steps == ["hooks"]
+
+
+class TestKeepingWatch:
+    """The keeper goes on measuring while leaving waits."""
+
+    SAMPLE = IdlePolicy().sample_seconds
+
+    def test_given_a_tab_is_waited_for_then_there_is_a_look_every_sample(self, world: World) -> None:
+        world.tabs.tell(Unsaved(client="a", paths=("x.ipynb",)))
+        began = world.now
+        world.leave()
+        assert len(world.watched) == SAVE_SECONDS // self.SAMPLE
+        assert self.SAMPLE <= world.watched[0] - began < self.SAMPLE + 1
+
+    def test_given_work_while_a_tab_is_waited_for_then_it_is_called_off_at_once(self, world: World) -> None:
+        world.tabs.tell(Unsaved(client="a", paths=("x.ipynb",)))
+        world.works = {0.0: "a cell is running"}
+        outcome = world.leave()
+        assert (outcome.result, outcome.text) == (Result.CANCELLED, "a cell is running")
+        assert (world.steps, len(world.watched)) == ([], 1)
+
+    def test_given_slow_hooks_then_there_is_a_look_every_sample_and_no_gap(self, world: World) -> None:
+        world.during_hooks = [lambda: None] * 3
+        assert world.leave().result is Result.DONE
+        gaps = [later - earlier for earlier, later in zip(world.watched, world.watched[1:], strict=False)]
+        assert world.watched
+        assert all(gap <= self.SAMPLE for gap in gaps)
+
+    def test_given_work_while_hooks_run_then_they_are_ended_and_nothing_is_stopped(self, world: World) -> None:
+        world.during_hooks = [lambda: None] * 1000
+        world.works = {world.now + 3 * self.SAMPLE: "somebody moved the mouse"}
+        outcome = world.leave()
+        assert (outcome.result, outcome.text) == (Result.CANCELLED, "somebody moved the mouse")
+        assert world.steps == ["hooks", "hooks ended"]
+        assert "ended before" in outcome.notes[0]
+
+    def test_given_a_look_fails_while_hooks_run_then_they_are_ended_and_nothing_is_stopped(self, world: World) -> None:
+        world.during_hooks = [lambda: None] * 1000
+        world.works = {0.0: OSError("no process table")}
+        with pytest.raises(OSError, match="no process table"):
+            world.leave()
+        assert world.steps == ["hooks", "hooks ended"]
+
+    @pytest.mark.parametrize("done", [True, False])
+    def test_given_work_while_the_app_is_deleted_then_it_counts_only_if_the_deletion_fails(
+        self, world: World, done: bool
+    ) -> None:
+        world.during_stop = [lambda: None] * 3
+        world.works = {0.0: "a cell is running"}
+        world.stopped = Stopped(done=done, text="so it is", retry_seconds=60.0)
+        outcome = world.leave()
+        assert (outcome.result, outcome.text) == (
+            (Result.DONE, "so it is") if done else (Result.CANCELLED, "a cell is running")
+        )
+        assert outcome.told is done
+
+    def test_given_work_while_the_deletion_is_denied_then_sagemaker_is_not_told(self, world: World) -> None:
+        world.during_stop = [lambda: setattr(world, "mode", StopMode.FEEDER), lambda: None]
+        world.works = {0.0: "a cell is running"}
+        outcome = world.leave()
+        assert (outcome.result, world.told) == (Result.CANCELLED, [])
+
+    def test_given_a_look_fails_while_the_app_is_deleted_then_the_answer_counts_and_it_is_noted(
+        self, world: World
+    ) -> None:
+        world.during_stop = [lambda: None] * 3
+        world.works = {0.0: OSError("no process table")}
+        outcome = world.leave()
+        assert (outcome.result, "no process table" in outcome.notes[0]) == (Result.DONE, True)

@@ -14,6 +14,7 @@ import pytest
 
 from jupyter_mlplatform.errors import Unavailable
 from jupyter_mlplatform.idle.cpu import Process, Scan
+from jupyter_mlplatform.idle.departure import HookReport
 from jupyter_mlplatform.idle.evidence import Finding
 from jupyter_mlplatform.idle.ledger import Ledger
 from jupyter_mlplatform.idle.local.decisions import JsonLines
@@ -78,6 +79,23 @@ class Gpu:
         }
 
 
+class Hook:
+    """A hook that takes as long as the test says, in steps of five seconds."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.seconds = 0.0
+        self.meanwhile: Callable[[], None] = lambda: None
+
+    async def run(self, facts: Mapping[str, str]) -> HookReport:
+        ends = self.world.now + self.seconds
+        while self.world.now < ends:
+            self.world.now += 5.0
+            self.meanwhile()
+            await asyncio.sleep(0.001)
+        return HookReport()
+
+
 class World:
     """One server with kernels and processes; time passes in steps of one sample."""
 
@@ -107,6 +125,7 @@ class World:
         self.stopper = Stops()
         self.beacon = Tells()
         self.gpu = Gpu()
+        self.hook = Hook(self)
         self.decided: list[Decision] = []
         self.keeper = self.service.keeper(
             surroundings.server(
@@ -118,6 +137,7 @@ class World:
                 sources=(self.gpu,),
                 stopper=self.stopper,
                 beacon=self.beacon,
+                hooks=self.hook,
                 decided=self.decided,
                 pause=self.pause,
             )
@@ -762,3 +782,25 @@ def test_given_the_workspace_was_stopped_when_a_short_cell_runs_then_it_is_warne
     world.sweeps(14)
     assert about(world, WORKSPACE)[-2:] == ["warned", "culled"]
     assert world.stopper.stopped == 2
+
+
+# While a stop is being prepared
+
+
+def test_given_a_hook_that_takes_longer_than_three_samples_then_the_workspace_is_stopped_after_it(
+    world: World,
+) -> None:
+    stops_the_workspace(world)
+    world.hook.seconds = 60.0
+    world.sweeps(14)
+    assert about(world, WORKSPACE) == ["warned", "culled"]
+    assert world.stopper.stopped == 1
+
+
+def test_given_a_person_comes_while_a_hook_runs_then_the_workspace_stays(world: World) -> None:
+    stops_the_workspace(world)
+    world.hook.seconds = 120.0
+    world.hook.meanwhile = world.service.beat
+    world.sweeps(14)
+    assert world.stopper.stopped == 0
+    assert about(world, WORKSPACE) == ["warned", "cancelled"]

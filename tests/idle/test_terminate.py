@@ -25,10 +25,9 @@ def sleeper() -> Iterator[subprocess.Popen[bytes]]:
 def test_given_an_idle_process_then_it_ends(sleeper: subprocess.Popen[bytes]) -> None:
     terminate = Processes()
     meant = terminate.identify((sleeper.pid,))
-    assert terminate.alive(meant) == meant
+    assert [pid for pid, _ in meant] == [sleeper.pid]
     terminate.ask(meant)
-    until(lambda: not terminate.alive(meant))
-    assert sleeper.wait() == -15
+    assert sleeper.wait(timeout=10) == -15
 
 
 def test_given_its_id_belongs_to_another_process_by_now_then_that_one_is_spared(
@@ -36,10 +35,9 @@ def test_given_its_id_belongs_to_another_process_by_now_then_that_one_is_spared(
 ) -> None:
     terminate = Processes()
     [(pid, started)] = terminate.identify((sleeper.pid,))
-    other = ((pid, started - 1),)
-    assert terminate.alive(other) == ()
-    terminate.ask(other)
-    assert sleeper.poll() is None
+    terminate.ask(((pid, started - 1),))
+    with pytest.raises(subprocess.TimeoutExpired):
+        sleeper.wait(timeout=0.3)
 
 
 def test_this_server_its_ancestors_and_the_first_process_are_never_meant() -> None:
@@ -61,8 +59,7 @@ def test_given_a_process_that_has_ended_then_nothing_happens(sleeper: subprocess
     terminate = Processes()
     meant = terminate.identify((sleeper.pid,))
     sleeper.kill()
-    until(lambda: not terminate.alive(meant))  # a zombie already counts as gone
+    until(lambda: terminate.identify((sleeper.pid,)) == ())  # a zombie already counts as gone
     terminate.ask(meant)
-    sleeper.wait()
+    assert sleeper.wait() == -9
     terminate.ask(meant)
-    assert terminate.alive(meant) == ()

@@ -22,7 +22,7 @@ class Editor:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.own: str | None = None
-        self.source = TimestampFile(STARTED, logging.getLogger("test"), lambda: self.own, path)
+        self.source = TimestampFile(STARTED, logging.getLogger("test"), lambda: {self.own or ""}, path)
 
     def tell(self, at: datetime) -> str:
         text = at.strftime("%Y-%m-%dT%H:%M:%S.%fZ")

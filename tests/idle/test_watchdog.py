@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
+import sqlite3
 import subprocess
 import sys
 import textwrap
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
@@ -19,10 +22,12 @@ from jupyter_mlplatform.idle import watchdog, watchdog_scan
 from jupyter_mlplatform.idle.local import clock, heartbeat, watchdog_process
 from jupyter_mlplatform.idle.local.heartbeat import Heartbeat
 from jupyter_mlplatform.idle.local.store import SqliteStore
+from jupyter_mlplatform.idle.local.watchdog_process import Watched
 from jupyter_mlplatform.idle.models import Lease
 from jupyter_mlplatform.idle.watchdog import Watchdog
 from jupyter_mlplatform.idle.watchdog_rule import Duty, Memory, Seen, judge
 from jupyter_mlplatform.idle.watchdog_scan import Process, Snapshot
+from jupyter_mlplatform.policy import IdlePolicy
 from tests.aws.sagemaker import Apps, metadata_file
 from tests.aws.stand_in import Refusal
 from tests.poll import until
@@ -93,6 +98,17 @@ class TestRule:
         memory = Memory(began=0.0)
         assert judge(memory, Seen(599.0, (), frozenset()))[1] is Duty.REST
         assert judge(memory, Seen(601.0, (), frozenset()))[1] is Duty.LEAVE
+
+    def test_given_the_server_lives_and_its_keeper_has_failed_then_nothing_stops(self) -> None:
+        failing = (beat(keeper_ok=False),)
+        assert self.stopped_at(to=9000, beats=failing, alive=frozenset({7})) is None
+        assert self.stopped_at(to=9000, beats=failing) is not None  # it has ended since
+        others = (beat(keeper_ok=False), beat(pid=8, at=1010.0))
+        assert self.stopped_at(to=9000, beats=others, alive=frozenset({7, 8})) is None
+
+    def test_given_the_keeper_fails_in_every_sweep_then_it_rests_and_says_so(self) -> None:
+        found = self.run(to=1290, beats=(beat(keeper_ok=False),), alive=frozenset({7}))
+        assert {(duty, why) for _, duty, why in found} == {(Duty.REST, "the server is there, but its keeper fails")}
 
     def test_given_nothing_was_measured_yet_then_it_waits(self) -> None:
         assert self.stopped_at(to=9000, measured=False) is None
@@ -221,6 +237,72 @@ class TestHeartbeat:
         assert heartbeat.read(tmp_path) == (mine,)
 
 
+class TestRefuge:
+    """The home folder takes no file: a full disk."""
+
+    @pytest.fixture
+    def shm(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+        made = tmp_path / "shm"
+        made.mkdir()
+        monkeypatch.setattr(heartbeat, "REFUGES", (made, tmp_path / "none"))
+        return made
+
+    @pytest.fixture
+    def full(self, tmp_path: Path, shm: Path) -> Path:
+        folder = tmp_path / "workspace"
+        folder.mkdir()
+        (folder / heartbeat.FOLDER).write_text("no folder can be made here")
+        return folder
+
+    def test_given_the_home_takes_it_then_nothing_is_left_in_memory(self, tmp_path: Path, shm: Path) -> None:
+        assert heartbeat.write(tmp_path, beat()) is None
+        assert list(shm.iterdir()) == []
+
+    def test_given_the_home_refuses_it_then_it_lies_in_memory_for_this_account_alone(
+        self, full: Path, shm: Path, tmp_path: Path
+    ) -> None:
+        assert isinstance(heartbeat.write(full, beat()), OSError)
+        assert heartbeat.read(full) == (beat(),)
+        assert heartbeat.read(tmp_path / "another workspace") == ()
+        assert [each.stat().st_mode & 0o077 for each in (*shm.iterdir(), *shm.glob("*/*"))] == [0, 0]
+        heartbeat.forget(full, 7)
+        assert heartbeat.read(full) == ()
+
+    def test_given_it_is_in_both_places_then_the_newer_one_counts(self, full: Path) -> None:
+        heartbeat.write(full, beat(at=2000.0))
+        (full / heartbeat.FOLDER).unlink()
+        for at, expected in ((1000.0, 2000.0), (3000.0, 3000.0)):
+            heartbeat.write(full, beat(at=at))
+            assert [each.at for each in heartbeat.read(full)] == [expected]
+
+    @pytest.mark.parametrize("kind", ["link", "open to others"])
+    def test_given_somebody_else_could_have_made_the_place_then_it_is_not_used(
+        self, full: Path, shm: Path, tmp_path: Path, kind: str
+    ) -> None:
+        place = shm / f"mlplatform-idle-{os.geteuid()}"
+        if kind == "link":
+            (tmp_path / "target").mkdir(mode=0o700)
+            place.symlink_to(tmp_path / "target")
+        else:
+            place.mkdir()
+            place.chmod(0o777)
+        with pytest.raises(OSError, match="idle-watch"):
+            heartbeat.write(full, beat())
+        assert heartbeat.read(full) == ()
+
+    def test_given_the_disk_is_full_then_the_server_says_so_once_and_beats_on(
+        self, full: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        log = logging.getLogger("test")
+        watched = Watched(full, tmp_path / "metadata.json", IdlePolicy(watchdog=False), 0.0, log)
+        for now in (1000.0, 1015.0):
+            watched.beat(now, 600.0, keeper_ok=False)
+        [seen] = heartbeat.read(full)
+        assert (seen.at, seen.keeper_ok) == (1015.0, False)
+        [told] = caplog.records
+        assert told.getMessage().startswith("The home folder does not take the sign of life for the watchdog")
+
+
 class TestDoubts:
     """What keeps the workspace although no process works."""
 
@@ -273,6 +355,38 @@ class TestDoubts:
                 (tmp_path / "idle.db").write_bytes(content)
             assert self.stops(dog) is None
             assert "cannot be read" in self.why
+
+    @pytest.mark.parametrize(
+        "damage", ["document = 'half of {'", "document = '[]'", "document = X'ff'", "until = 'soon'", "until = X'ff'"]
+    )
+    def test_given_a_keep_alive_that_cannot_be_understood_then_nothing_stops(
+        self, dog: Watchdog, tmp_path: Path, damage: str
+    ) -> None:
+        ended = datetime.now(timezone.utc) - timedelta(seconds=1)
+        SqliteStore(tmp_path).keep(Lease(id="1", person="alice", until=ended))
+        with closing(sqlite3.connect(tmp_path / "idle.db")) as connection, connection:
+            connection.execute(f"UPDATE lease SET {damage}")  # noqa: S608 (the test's own)
+        assert self.stops(dog) is None
+        assert "keep-alives cannot be read" in self.why
+
+    def test_given_somebody_uses_jupyterlab_while_the_server_seems_mute_then_the_idle_time_begins_after_that(
+        self, dog: Watchdog, tmp_path: Path
+    ) -> None:
+        SqliteStore(tmp_path).beat(1400.0)  # before the watchdog began to look
+        assert self.stops(dog, to=1500) is None
+        SqliteStore(tmp_path).beat(1505.0)
+        assert self.stops(dog, start=1510, to=2100) is None
+        assert self.stops(dog, start=2105) is not None
+
+    def test_given_a_beat_of_before_this_boot_then_it_holds_nothing(self, dog: Watchdog, tmp_path: Path) -> None:
+        SqliteStore(tmp_path).beat(9e9)
+        assert self.stops(dog) is not None
+
+    def test_given_a_beat_that_cannot_be_understood_then_nothing_stops(self, dog: Watchdog, tmp_path: Path) -> None:
+        with closing(sqlite3.connect(tmp_path / "idle.db")) as connection, connection:
+            connection.execute("INSERT INTO presence (one, clock) VALUES (1, 'yesterday')")
+        assert self.stops(dog) is None
+        assert "somebody was there" in self.why
 
     def test_given_a_cell_had_not_ended_and_its_kernel_lives_then_nothing_stops(
         self, dog: Watchdog, tmp_path: Path

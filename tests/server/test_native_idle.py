@@ -36,15 +36,53 @@ def is_present(found: datetime) -> bool:
     return abs((datetime.now(timezone.utc) - found).total_seconds()) < 30
 
 
-async def test_given_nobody_has_told_anything_then_the_present_is_told(jp_fetch: Fetch) -> None:
-    assert is_present(await ask(jp_fetch))
+LONG_AGO = datetime(2026, 3, 1, tzinfo=timezone.utc)
+
+
+class TestWithoutAKeeper:
+    """The policy switches it off, or cannot be read: then SageMaker's own idle shutdown is not held up."""
+
+    @pytest.fixture
+    def settings(self, jp_serverapp: Any, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+        found: dict[str, Any] = jp_serverapp.web_app.settings
+        monkeypatch.delitem(found, native_idle.SETTING, raising=False)
+        monkeypatch.setattr(type(jp_serverapp.web_app), "last_activity", lambda self: LONG_AGO)
+        return found
+
+    async def test_given_nothing_runs_then_the_servers_own_last_activity_is_told(
+        self, jp_fetch: Fetch, settings: dict[str, Any]
+    ) -> None:
+        assert await ask(jp_fetch) == LONG_AGO
+
+    @pytest.mark.parametrize("state", ["busy", "starting", "unknown", None])
+    async def test_given_a_kernel_that_may_be_busy_then_the_present_is_told(
+        self, jp_fetch: Fetch, settings: dict[str, Any], monkeypatch: pytest.MonkeyPatch, state: str | None
+    ) -> None:
+        kernels = settings["kernel_manager"]
+        monkeypatch.setattr(kernels, "list_kernel_ids", lambda: ["a"])
+        monkeypatch.setattr(kernels, "get_kernel", lambda each: SimpleNamespace(execution_state=state))
+        assert is_present(await ask(jp_fetch))
+
+    async def test_given_its_kernels_are_idle_then_that_is_no_work(
+        self, jp_fetch: Fetch, settings: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        kernels = settings["kernel_manager"]
+        monkeypatch.setattr(kernels, "list_kernel_ids", lambda: ["a"])
+        monkeypatch.setattr(kernels, "get_kernel", lambda each: SimpleNamespace(execution_state="idle"))
+        assert await ask(jp_fetch) == LONG_AGO
+
+    async def test_given_the_server_cannot_say_it_then_the_present_is_told(
+        self, jp_fetch: Fetch, settings: dict[str, Any], jp_serverapp: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(type(jp_serverapp.web_app), "last_activity", lambda self: max([]))
+        assert is_present(await ask(jp_fetch))
 
 
 async def test_given_a_time_was_told_then_exactly_that_is_answered(jp_fetch: Fetch, jp_serverapp: Any) -> None:
     told = datetime(2026, 11, 21, 0, 6, 3, 706954, timezone.utc)
     jp_serverapp.web_app.settings[native_idle.SETTING] = lambda: told
     assert await ask(jp_fetch) == told
-    assert json.loads((await jp_fetch("api", "idle")).body) == {"lastActiveTimestamp": "2026-11-21T00:06:03.706954Z"}
+    assert json.loads((await jp_fetch("api", "idle")).body) == {"lastActiveTimestamp": "2026-11-21T00:06:03.706954z"}
 
 
 async def test_given_everything_behind_it_is_broken_then_the_present_is_told(
@@ -162,4 +200,4 @@ class TestWhoAnswers:
 
 
 def test_the_form_of_a_time_is_sagemakers() -> None:
-    assert stamp(datetime(2026, 11, 21, tzinfo=timezone.utc)) == "2026-11-21T00:00:00.000000Z"
+    assert stamp(datetime(2026, 11, 21, tzinfo=timezone.utc)) == "2026-11-21T00:00:00.000000z"

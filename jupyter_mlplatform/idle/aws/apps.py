@@ -117,7 +117,7 @@ class SageMakerApp:
                 return Stopped(done=True, text="SageMaker is deleting this app.")
             protection = _protection(found)
             if protection:
-                return self._not_done(protection, BACK_OFF_SECONDS)
+                return self._not_done(protection, BACK_OFF_SECONDS, protected=True)
             if found["Status"] == "Pending":
                 return self._not_done("SageMaker is still starting this app.", RETRY_SECONDS)
             try:
@@ -162,11 +162,11 @@ class SageMakerApp:
             return self._not_done(failure.text, BACK_OFF_SECONDS)
         return self._not_done(failure.text, RETRY_SECONDS)
 
-    def _not_done(self, text: str, seconds: float) -> Stopped:
+    def _not_done(self, text: str, seconds: float, *, protected: bool = False) -> Stopped:
         """Each failure in a row waits twice as long, up to an hour."""
         self._failures += 1
         wait = min(BACK_OFF_SECONDS, seconds * 2 ** min(self._failures - 1, 10))
-        return Stopped(done=False, text=text, retry_seconds=wait)
+        return Stopped(done=False, text=text, retry_seconds=wait, protected=protected)
 
 
 def _protection(found: dict[str, Any]) -> str:

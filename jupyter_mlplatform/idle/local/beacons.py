@@ -5,6 +5,7 @@ What is told when is decided by the keeper, see docs/decisions/0008-what-the-nat
 
 from __future__ import annotations
 
+import fcntl
 import os
 import stat
 import tempfile
@@ -17,16 +18,19 @@ TIMESTAMP_FILE = Path("/tmp/.sagemaker-last-active-timestamp")  # noqa: S108 (Sa
 MEMORY_FILE = "idle-told.txt"
 LONGEST_VALUE = 64
 USUAL_MODE = 0o644
-_FORM = "%Y-%m-%dT%H:%M:%S.%fZ"
+VALUES_KEPT = 32
+"""A server that stays tells a new one four times a minute at most."""
+
+_FORM = "%Y-%m-%dT%H:%M:%S.%fz"
 
 
 def stamp(instant: datetime) -> str:
-    """An instant in the form that SageMaker writes and reads: ``2026-11-21T00:06:03.706954Z``."""
+    """An instant in the form of SageMaker's own activity monitor: ``2026-11-21T00:06:03.706954z``, with a small z."""
     return instant.astimezone(timezone.utc).strftime(_FORM)
 
 
 def instant(text: str) -> datetime | None:
-    """What :func:`stamp` wrote, with either letter at its end; None for anything else."""
+    """What :func:`stamp` wrote, with either letter at its end (strptime takes both); None for anything else."""
     try:
         return datetime.strptime(text.strip(), _FORM).replace(tzinfo=timezone.utc)
     except ValueError:
@@ -34,7 +38,7 @@ def instant(text: str) -> datetime | None:
 
 
 class Route:
-    """For ``/api/idle`` of our own.
+    """For ``/api/idle`` of our own. In memory only: telling it never waits for a disk.
 
     ``clock`` is monotonic. A value older than ``fresh_seconds`` is one of a keeper that does not work any more: then
     nothing is known, and the present is told.
@@ -61,40 +65,52 @@ class Route:
 class TimestampFile:
     """For SageMaker's activity monitor, which reads ``path``. Other editors write there, too: their later time is kept.
 
-    ``folder`` is this workspace's own; what was written is remembered in it, so that after a restart of the server it
-    is not taken for a person's activity.
+    ``folder`` is this workspace's own; what was written is remembered in it, so that neither another server of this
+    workspace nor a later one takes it for a person's activity. Writes to disks: not to be called on the event loop.
     """
 
     def __init__(self, folder: Path, utc: Callable[[], datetime], path: Path = TIMESTAMP_FILE) -> None:
         self._path = path
         self._utc = utc
         self._memory = folder / MEMORY_FILE
-        self._own: str | None = None
+        self._own: tuple[str, ...] = ()
 
     def tell(self, last_active: datetime) -> None:
         """See ``ports.Beacon``. Readers see the old or the new time, never half of one."""
         text = stamp(min(last_active, self._utc()))
         found = self._read()
-        theirs = instant(found) if found is not None and found != self.own() else None
-        if theirs is not None and instant(text) is not None and stamp(theirs) > text and theirs <= self._utc():
+        theirs = instant(found) if found is not None and found not in self.own() else None
+        if theirs is not None and stamp(theirs) > text and theirs <= self._utc():
             return
         if found == text:
             return
         self._remember(text)
         _replace(self._path, text, _mode(self._path))
 
-    def own(self) -> str | None:
-        """The value that was written last, also by an earlier server of this workspace; None if there was none."""
-        if self._own is None:
-            with suppress(OSError, ValueError):
-                self._own = self._memory.read_text(encoding="ascii")[:LONGEST_VALUE] or None
-        return self._own
+    def own(self) -> frozenset[str]:
+        """The values that were written last, also by other and earlier servers of this workspace. Read anew."""
+        found = self._own
+        with suppress(OSError), self._memory.open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_SH)
+            found += _values(file.read(VALUES_KEPT * LONGEST_VALUE))
+        return frozenset(found)
 
     def _remember(self, text: str) -> None:
-        """Before it is written: a crash in between must not make our own time look like a person's."""
-        self._own = text
-        self._memory.parent.mkdir(parents=True, exist_ok=True)
-        _replace(self._memory, text, USUAL_MODE)
+        """Before it is written: a crash in between must not make our own time look like a person's.
+
+        Where the home folder is full only this server knows it: another one may take it for a person's, and wait.
+        """
+        self._own = (*self._own, text)[-VALUES_KEPT:]
+        with suppress(OSError):
+            self._memory.parent.mkdir(parents=True, exist_ok=True)
+            handle = os.open(self._memory, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, USUAL_MODE)
+            with os.fdopen(handle, "r+b", buffering=0) as file:
+                fcntl.flock(file, fcntl.LOCK_EX)
+                known = _values(file.read(VALUES_KEPT * LONGEST_VALUE))
+                content = "".join(f"{each}\n" for each in (*known, text)[-VALUES_KEPT:]).encode("ascii")
+                file.seek(0)
+                file.write(content)  # over what is there: on a full disk it is still possible
+                file.truncate(len(content))
 
     def _read(self) -> str | None:
         """The value in the file; None where there is none, or where it is not a file of its own."""
@@ -106,6 +122,12 @@ class TimestampFile:
             if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
                 return None
             return file.read(LONGEST_VALUE).decode("ascii", "replace").strip()
+
+
+def _values(content: bytes) -> tuple[str, ...]:
+    """The whole lines that hold an instant; a half-written one is none."""
+    lines = content.decode("ascii", "replace").split("\n")
+    return tuple(line for line in lines if instant(line) is not None)
 
 
 def _mode(path: Path) -> int:

@@ -31,10 +31,6 @@ class Processes:
             with suppress(ProcessLookupError, PermissionError):
                 self._signal(pid, started)
 
-    def alive(self, processes: tuple[Key, ...]) -> tuple[Key, ...]:
-        """Zombies are not."""
-        return tuple((pid, started) for pid, started in processes if self._started(pid) == started)
-
     def _signal(self, pid: int, started: float) -> None:
         if not hasattr(os, "pidfd_open"):  # nothing but Linux has it
             if self._started(pid) == started:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import os
 import stat
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime, timezone
 from pathlib import Path
 
@@ -27,7 +27,7 @@ class TimestampFile:
     """See :class:`~jupyter_mlplatform.idle.ports.Source`.
 
     ``started_at`` is when this server started (monotonic): an older value is of a session before it. ``own`` is what
-    this program itself wrote there last, as text: that is nobody.
+    this program itself wrote there, as text, in any server of this workspace: that is nobody.
     """
 
     name = "other editors"
@@ -37,7 +37,7 @@ class TimestampFile:
         self,
         started_at: float,
         log: logging.Logger,
-        own: Callable[[], str | None] = lambda: None,
+        own: Callable[[], Collection[str]] = tuple,
         path: Path = PATH,
     ) -> None:
         self._started_at = started_at
@@ -63,7 +63,7 @@ class TimestampFile:
         if instant is None:
             return {EVERYTHING: self._doubt("its content is no instant", version, view)}
         self._complained = False
-        if value != self._value and value != (self._own() or "").strip():
+        if value != self._value and value not in self._own():
             self._note(instant, view)
         self._looked, self._version, self._value = True, version, value
         return {EVERYTHING: seen(WHERE, self._seen_at, view.policy, view.now)}

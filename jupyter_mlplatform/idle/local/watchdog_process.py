@@ -36,14 +36,22 @@ class Watched:
         self._started_at = started_at
         self._log = log
         self._checked_at: float | None = None
-        self._failed = False
+        self._failed = self._refused = False
 
-    def beat(self, now: float, timeout_seconds: float | None, open_cells: tuple[int, ...] = ()) -> None:
+    def beat(
+        self,
+        now: float,
+        timeout_seconds: float | None,
+        open_cells: tuple[int, ...] = (),
+        *,
+        keeper_ok: bool = True,
+    ) -> None:
         """To be called with every sample, in a thread. ``timeout_seconds`` is that of the workspace; None when it is
         not stopped by deleting the app, or never. ``open_cells`` are the pids of local kernels with an open cell.
+        ``keeper_ok``: whether the sample came off; while the server lives and it does not, the watchdog stops nothing.
         """
         try:
-            self._write(now, timeout_seconds if self._policy.watchdog else None, open_cells)
+            self._write(now, timeout_seconds if self._policy.watchdog else None, open_cells, keeper_ok)
             due = self._checked_at is None or now - self._checked_at >= CHECK_SECONDS
             if due and self._policy.watchdog and timeout_seconds is not None:
                 self._checked_at = now
@@ -51,14 +59,14 @@ class Watched:
         except OSError as error:
             if not self._failed:
                 self._failed = True
-                self._log.warning("There is no watchdog over this workspace: %s", error)
+                self._log.warning("The watchdog over this workspace cannot be started or reached: %s", error)
 
     def stand_down(self, now: float) -> None:
         """This server stops nothing (idle shutdown is switched off): a watchdog of an earlier one leaves."""
         with suppress(OSError):
-            self._write(now, None, ())
+            self._write(now, None, (), keeper_ok=True)
 
-    def _write(self, now: float, timeout_seconds: float | None, open_cells: tuple[int, ...]) -> None:
+    def _write(self, now: float, timeout_seconds: float | None, open_cells: tuple[int, ...], keeper_ok: bool) -> None:
         policy, pid = self._policy, os.getpid()
         beat = Heartbeat(
             at=now,
@@ -77,14 +85,18 @@ class Watched:
             gpu_fraction=policy.gpu_fraction,
             started_at=self._started_at,
             min_uptime_seconds=policy.min_uptime_seconds,
+            keeper_ok=keeper_ok,
         )
-        heartbeat.write(self._folder, beat)
+        refused = heartbeat.write(self._folder, beat)
+        if refused is not None and not self._refused:
+            self._log.warning("The home folder does not take the sign of life for the watchdog: %s", refused)
+        self._refused = refused is not None
         if self._checked_at is None:
             heartbeat.tidy(self._folder, pid)
 
 
 def running(folder: Path) -> int | None:
-    """The pid of this workspace's watchdog on this machine; None when there is none."""
+    """The pid of this workspace's watchdog on this machine, 0 if it could not write it; None when there is none."""
     try:
         handle = os.open(folder / heartbeat.FOLDER / f"{heartbeat.machine()}.lock", os.O_RDONLY | os.O_NOFOLLOW)
     except OSError:
@@ -94,7 +106,7 @@ def running(folder: Path) -> int | None:
     except OSError:
         with suppress(OSError, ValueError):
             return int(os.read(handle, 32))
-        return None
+        return 0
     finally:
         os.close(handle)
     return None

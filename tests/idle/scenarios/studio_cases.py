@@ -59,7 +59,7 @@ def delete_app_is_denied(stage: Stage) -> None:
     stage.check("sagemaker:DeleteApp" in plan.get("problem", ""), f"the panel names the right that is missing: {plan}")
     stage.check(plan.get("mode") == "provider", f"the native way is left: {plan}")
     told = stage.world.http.call("GET", "/api/idle")["lastActiveTimestamp"]
-    age = (datetime.now(timezone.utc) - datetime.fromisoformat(told.replace("Z", "+00:00"))).total_seconds()
+    age = _age(told)
     stage.check(age > T, f"SageMaker's own check is told the true time ({age:.0f} s ago)")
     lines = [each for each in stage.world.log().splitlines() if "AccessDenied" in each or "denied" in each.lower()]
     stage.check(len(lines) <= 1, f"at most one line in the log, not {len(lines)}")
@@ -96,8 +96,12 @@ def _idle_endpoint(stage: Stage) -> float:
     """How long ago ``/api/idle`` says that this workspace was active."""
     answer = stage.world.http.call("GET", "/api/idle")
     stage.check(list(answer) == ["lastActiveTimestamp"], "SageMaker's shape")
-    then = datetime.fromisoformat(answer["lastActiveTimestamp"].replace("Z", "+00:00"))
-    return (datetime.now(timezone.utc) - then).total_seconds()
+    return _age(answer["lastActiveTimestamp"])
+
+
+def _age(instant: str) -> float:
+    """Seconds since an instant, in the notation of SageMaker's activity monitor: with a small ``z`` at its end."""
+    return (datetime.now(timezone.utc) - datetime.fromisoformat(instant.rstrip("z") + "+00:00")).total_seconds()
 
 
 @case(
