@@ -87,7 +87,8 @@ class Unavailable(PlatformError):
 def nearest(name: str, known: Iterable[str]) -> str:
     """A sentence naming the known word most like ``name``, or listing all of them when none is close."""
     words = sorted(known)
-    close = difflib.get_close_matches(name, words, n=1, cutoff=0.6)
+    longer = [word for word in words if len(name) > 2 and word.startswith(name)]
+    close = longer or difflib.get_close_matches(name, words, n=1, cutoff=0.6)
     if close:
         return f"Did you mean {close[0]!r}?"
     return f"Known: {', '.join(words)}." if words else "There are none."

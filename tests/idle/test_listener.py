@@ -69,7 +69,7 @@ class Ear:
     async def look(self, kernel_id: str) -> Kernel:
         return {each.id: each for each in await self.kernels.list()}[kernel_id]
 
-    async def until(self, kernel_id: str, so: Callable[[Ledger], Any], seconds: float = 20.0) -> Ledger:
+    async def until(self, kernel_id: str, so: Callable[[Ledger], Any], seconds: float = 60.0) -> Ledger:
         """The kernel's ledger once it is so, with the server's ticks meanwhile."""
 
         async def look() -> Any:

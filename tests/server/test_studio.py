@@ -117,7 +117,8 @@ def start(
     def launch(*, metadata: Path, monitor: Path | None = None, policy: str = "", terminals: bool = True) -> Studio:
         policy_file.write_text(policy)
         usual = {"jupyter_mlplatform": True, "jupyter_server_terminals": True, MONITOR: monitor is not None}
-        others = {"jupyterlab": False, "jupyter_lsp": False, "notebook_shim": False}
+        names = ("jupyterlab", "jupyter_lsp", "notebook_shim", "jupyter_server_proxy", "jupyter_server_ydoc")
+        others = dict.fromkeys((*names, "jupyter_server_fileid"), False)
         alone = ["unshare", "-pf", "--kill-child", "--mount-proc"]
         alone = alone if os.geteuid() == 0 else ["unshare", "-Urpf", "--kill-child", "--mount-proc"]
         arguments = [
