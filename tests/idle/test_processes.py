@@ -289,7 +289,11 @@ class Shell:
 def shell(start: Start) -> Iterator[Shell]:
     opened = Shell(start)
     yield opened
+    left = [each.pid for each in opened.scans.scan(fresh=True).processes.values() if each.session == opened.shell.pid]
     os.close(opened.screen)
+    for pid in left:
+        with suppress(ProcessLookupError):
+            os.kill(pid, 9)
 
 
 def test_a_real_terminal_is_idle_at_the_prompt_and_at_work_with_a_silent_job(shell: Shell, python: str) -> None:
@@ -301,7 +305,7 @@ def test_a_real_terminal_is_idle_at_the_prompt_and_at_work_with_a_silent_job(she
     shell.type("bg\n")
     patiently(lambda: "which it started, used" in shell.look()[1])
     shell.type("kill %1\n")
-    patiently(lambda: shell.look()[0] is Signal.IDLE)
+    patiently(lambda: shell.look()[0] is Signal.IDLE and shell.measure().uses[terminal("1")].others == 0)
 
 
 def test_real_key_strokes_count_and_output_alone_does_not(shell: Shell) -> None:
