@@ -46,6 +46,7 @@ class Survey:
         self._problems = problems
         self._started_at = started_at
         self._meter = Meter()
+        self._last: Measured | None = None
         self._failing: set[str] = set()
 
     async def take(self, now: float, *, fresh: bool) -> Sample:
@@ -53,7 +54,10 @@ class Survey:
         kernels, terminals = await self._kernels.list(), await self._list_terminals()
         roots = {kernel(each.id): each.pid for each in kernels if each.local and each.pid is not None}
         roots |= {terminal(each.name): each.pid for each in terminals}
-        measured = await asyncio.to_thread(self._measure, roots, fresh)
+        last = self._last
+        # What is new is not known before two passes have been made, which nobody is to wait for on a quiet machine.
+        fresh = fresh or last is None or not last.elapsed or not roots.keys() <= last.uses.keys()
+        measured = self._last = await asyncio.to_thread(self._measure, roots, fresh)
         owners = {} if measured is None else measured.owners
         view = View(now=now, utc=self._utc(), owners=owners, policy=self._policy)
         looked = await self._sources.look(view)

@@ -111,6 +111,7 @@ class World:
         self.announced: list[tuple[str, str, str]] = []
         self.stop_fails = ""
         self.dead: set[str] = set()
+        self.fresh: list[bool] = []
         self.scan_fails = False
         self.holds: Callable[[], tuple[str, ...]] = tuple
         self.logged: list[str] = []
@@ -208,6 +209,7 @@ class World:
 
     # The processes.
     def scan(self, *, fresh: bool = False) -> Scan:
+        self.fresh.append(fresh)
         if self.scan_fails:
             raise PermissionError("/proc")
         rows = [
@@ -804,3 +806,12 @@ def test_given_a_person_comes_while_a_hook_runs_then_the_workspace_stays(world: 
     world.sweeps(14)
     assert world.stopper.stopped == 0
     assert about(world, WORKSPACE) == ["warned", "cancelled"]
+
+
+def test_given_a_kernel_is_new_then_full_passes_are_made_until_its_use_is_known(world: World) -> None:
+    world.add("old")
+    world.sweeps(4)
+    assert world.fresh == [True, True, False, False]
+    world.add("new")
+    world.sweeps(3)
+    assert world.fresh[4:] == [True, True, False]
