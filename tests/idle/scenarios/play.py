@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
 import traceback
 from collections.abc import Callable, Sequence
@@ -34,22 +35,36 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     absent: str = ""
 
 
-def play(cases: Sequence[Case], folder: Path, together: int, tell: Callable[[Result], None]) -> list[Result]:
-    """Play all; ``folder`` holds the worlds, at most ``together`` of them at the same time."""
+Tell = Callable[[int, Result], None]
+"""Called with the number of a round and what came of one of its cases, from any thread."""
+
+
+def play(cases: Sequence[Case], count: int, folder: Path, together: int, tell: Tell) -> list[list[Result]]:
+    """Play all ``count`` times; ``folder`` holds the worlds, at most ``together`` of them at the same time.
+
+    A round begins while the last worlds of the one before still go on. The folders of worlds in which all was right
+    are removed.
+    """
     worlds: dict[str, list[Case]] = {}
     for each in cases:
         worlds.setdefault(each.stage, []).append(each)
     starting = threading.BoundedSemaphore(STARTING)
-    results: list[Result] = []
+    rounds: list[list[Result]] = [[] for _ in range(count)]
 
-    def one(name: str) -> None:
-        for result in _world(name, worlds[name], folder / name, starting):
-            results.append(result)
-            tell(result)
+    def one(number: int, name: str) -> None:
+        where = folder / f"{number}" / name
+        results = _world(name, worlds[name], where, starting)
+        for result in results:
+            rounds[number].append(result)
+            tell(number, result)
+        if not any(each.wrong or each.broken for each in results):
+            shutil.rmtree(where, ignore_errors=True)
 
+    names = sorted(worlds, key=lambda name: -len(worlds[name]))
     with ThreadPoolExecutor(together) as pool:
-        list(pool.map(one, sorted(worlds, key=lambda name: -len(worlds[name]))))
-    return results
+        for done in [pool.submit(one, number, name) for number in range(count) for name in names]:
+            done.result()
+    return rounds
 
 
 def _world(name: str, cases: list[Case], folder: Path, starting: threading.BoundedSemaphore) -> list[Result]:

@@ -9,7 +9,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import msgspec
@@ -51,29 +51,31 @@ def chosen(only: str, short: bool) -> list[Case]:
 
 def rounds(cases: Sequence[Case], count: int, folder: Path) -> list[list[Result]]:
     """Play them ``count`` times."""
-    done = []
-    for number in range(1, count + 1):
-        begun = time.monotonic()
-        results = play(cases, folder, TOGETHER, _tell)
-        decided = sum(len(each.decisions) for each in results)
-        wrong = [each.id for each in results if each.wrong or each.broken]
-        took = time.monotonic() - begun
-        print(
-            f"Round {number} of {count}: {decided} decisions right, {len(wrong)} cases not ({took:.0f} s)", flush=True
-        )
-        done.append(results)
-    return done
+    begun = time.monotonic()
+    guard = threading.Lock()
+    told: list[list[Result]] = [[] for _ in range(count)]
+
+    def tell(number: int, result: Result) -> None:
+        mark = "WRONG " if result.wrong else "BROKEN" if result.broken else "absent" if result.absent else "right "
+        with guard:
+            print(f"  {mark} {result.id:5} {result.seconds:5.0f} s  {', '.join(result.decisions)}", flush=True)
+            if result.wrong or result.broken:
+                print(result.wrong or result.broken, flush=True)
+            told[number].append(result)
+            if len(told[number]) == len(cases):
+                wrong, right = bad(told[number]), sum(len(each.decisions) for each in told[number])
+                print(
+                    f"Round {number + 1} of {count}: {right} decisions right, {len(wrong)} cases not "
+                    f"({time.monotonic() - begun:.0f} s since the start)",
+                    flush=True,
+                )
+
+    return play(cases, count, folder, TOGETHER, tell)
 
 
-_guard = threading.Lock()
-
-
-def _tell(result: Result) -> None:
-    mark = "WRONG " if result.wrong else "BROKEN" if result.broken else "absent" if result.absent else "right "
-    with _guard:
-        print(f"  {mark} {result.id:5} {result.seconds:5.0f} s  {', '.join(result.decisions)}", flush=True)
-        if result.wrong or result.broken:
-            print(result.wrong or result.broken, flush=True)
+def bad(results: Iterable[Result]) -> list[Result]:
+    """Those that decided wrongly, or did not come off."""
+    return [each for each in results if each.wrong or each.broken]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -97,15 +99,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
         table.main()
     flat = [each for results in done for each in results]
-    bad = [each for each in flat if each.wrong or each.broken]
-    if not bad:
+    wrong = bad(flat)
+    if not wrong:
         shutil.rmtree(worlds, ignore_errors=True)
-    if bad:
+    else:
         print(f"\nThe worlds, with their logs, are in {worlds}.")
-        print(f"Not right: {', '.join(sorted({each.id for each in bad}))} (see above)")
+        print(f"Not right: {', '.join(sorted({each.id for each in wrong}))} (see above)")
     right = sum(len(each.decisions) for each in flat)
-    print(f"\n{right + len(bad)} decisions, {len(bad)} wrong, in {len(flat)} cases.")
-    return 1 if bad else 0
+    print(f"\n{right + len(wrong)} decisions, {len(wrong)} wrong, in {len(flat)} cases.")
+    return 1 if wrong else 0
 
 
 if __name__ == "__main__":

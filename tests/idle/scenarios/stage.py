@@ -232,7 +232,7 @@ class Stage:
         until(lambda: "culled" in [each["action"] for each in acts()] or now() > last, SAMPLE + 10.0, every=0.2)
         return acts()
 
-    def says(self, subject: str, because: str, *states: str, within: float = 3 * SAMPLE + 6.0) -> None:
+    def says(self, subject: str, because: str, *states: str, within: float = 3 * SAMPLE + T) -> None:
         """The panel shows one of these states with this reason, soon."""
         last = now() + within
         until(lambda: self._shown(subject, because, states) or now() > last, within + 10.0, every=0.5)
