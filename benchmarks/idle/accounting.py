@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-TICK_SECONDS = 0.005
+TICK_SECONDS = 0.001
 _HERTZ = float(os.sysconf("SC_CLK_TCK"))
 
 
@@ -45,7 +45,7 @@ def quantile(values: list[float], q: float) -> float:
 
 
 class Ticker:
-    """A timer of five milliseconds inside an event loop, which notes how late it is each time.
+    """A timer of one millisecond inside an event loop, which notes how late it is each time.
 
     ``late`` also holds what other programs did to this one; ``held`` is the CPU time that the loop's own thread used
     between two ticks, which a busy machine cannot falsify. Seconds both.

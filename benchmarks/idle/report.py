@@ -111,7 +111,7 @@ def _absolute(run: dict[str, Any]) -> str:
         f"Real kernels, one look every {run['plan']['cost']['interval']:g} s for all, the median of "
         f"{run['plan']['cost']['rounds']} rounds. *An hour* is at each watcher's own default cadence (ours 15 s, "
         "measured with the looks in between; 300 s, 300 s and 60 s). *Held* is CPU time of the loop's own thread "
-        "between two ticks of a 5 ms timer; *late* is that timer's lateness, which also holds what other programs did. "
+        "between two ticks of a 1 ms timer; *late* is that timer's lateness, which also holds what other programs did. "
         "*MiB* is private memory after its first start, the culler's own process included.\n\n" + table(head, rows)
     )
 

@@ -35,7 +35,7 @@ class Share(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     group: int = 0
 
 
-class Use(msgspec.Struct, frozen=True, kw_only=True):
+class Use(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What the processes of one kernel or terminal used over the last ``elapsed`` seconds.
 
     ``running`` is false when its root process is gone. ``root`` is that process's id, ``others`` the number of its

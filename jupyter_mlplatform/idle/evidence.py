@@ -16,7 +16,7 @@ CALLBACK_SECONDS = 1.0
 """Widgets talk to the kernel all the time; a message that takes longer than this is a callback at work."""
 
 
-class Finding(msgspec.Struct, frozen=True):
+class Finding(msgspec.Struct, frozen=True, gc=False):
     """Evidence, and the last instant on the monotonic clock at which its source saw work (None: it has no memory)."""
 
     evidence: Evidence

@@ -92,30 +92,29 @@ def of_terminal(each: Terminal, sample: Sample, policy: IdlePolicy, common: Shar
 
 
 def of_workspace(
-    subjects: Sequence[tuple[SubjectStatus, float]], sample: Sample, policy: IdlePolicy, common: Shared
+    not_idle: Sequence[SubjectStatus], worked_at: float | None, sample: Sample, policy: IdlePolicy, common: Shared
 ) -> tuple[Finding, ...]:
-    """``subjects``: the kernels and terminals as they have just been judged, and when each of them last worked."""
+    """``not_idle``: the kernels and terminals that have just been found at work or unknown; ``worked_at`` is when any
+    kernel or terminal last worked (None: there is none).
+    """
     processes = process_evidence.of_others(sample.measured, policy, sample.now)
     whole = (*common.person, *sample.looked.get(WORKSPACE, ()), *common.everything)
-    return (_of_subjects(subjects, {each.evidence.source for each in whole}), processes, *whole)
+    return (_of_subjects(not_idle, worked_at, {each.evidence.source for each in whole}), processes, *whole)
 
 
-def _of_subjects(subjects: Sequence[tuple[SubjectStatus, float]], shared: set[str]) -> Finding:
+def _of_subjects(not_idle: Sequence[SubjectStatus], worked_at: float | None, shared: set[str]) -> Finding:
     """What they do of themselves; what a source says of everything is not said again for each of them."""
-    worked_at = max((at for _, at in subjects), default=None)
     for signal in (Signal.WORK, Signal.UNKNOWN):
-        found = [(each, text) for each, _ in subjects if (text := _own(each, signal, shared))]
+        state = State.WORKING if signal is Signal.WORK else State.UNKNOWN
+        found = [(each, text) for each in not_idle if each.state is state and (text := _own(each, signal, shared))]
         if found:
             more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
             how = "at work" if signal is Signal.WORK else "not known"
             text = f"{called(found[0][0])} is {how}: {found[0][1]}{more}"
             return Finding(Evidence(source="subjects", signal=signal, text=text), worked_at)
-    text = "no kernel and no terminal is at work" if subjects else "no kernel and no terminal is open"
+    text = "no kernel and no terminal is at work" if worked_at is not None else "no kernel and no terminal is open"
     return Finding(Evidence(source="subjects", signal=Signal.IDLE, text=text), worked_at)
 
 
 def _own(each: SubjectStatus, signal: Signal, shared: set[str]) -> str:
-    wanted = State.WORKING if signal is Signal.WORK else State.UNKNOWN
-    if each.state is not wanted:
-        return ""
     return "; ".join(one.text for one in each.evidence if one.signal is signal and one.source not in shared)

@@ -173,11 +173,13 @@ class Keeper:
     async def _record_all(self) -> None:
         """A warning of the workspace speaks for all that is in it."""
         speaks = self._subjects.workspace.due(Action.WARN)
-        for each in self._subjects.all:
-            await self._record(each, quiet=each is not self._subjects.workspace and speaks)
+        for each in self._subjects.watched.values():
+            if each.verdict is not each.recorded:
+                await self._record(each, quiet=speaks)
+        await self._record(self._subjects.workspace)
 
     async def _record(self, watched: Watched, *, quiet: bool = False) -> None:
-        verdict = watched.verdict
+        verdict = watched.recorded = watched.verdict
         if verdict is None:
             return
         if watched is self._subjects.workspace and (verdict.state is not State.WARNED or verdict.action is Action.WARN):

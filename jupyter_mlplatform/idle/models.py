@@ -19,7 +19,7 @@ class Signal(str, Enum):
     UNKNOWN = "unknown"
 
 
-class Evidence(msgspec.Struct, frozen=True, kw_only=True):
+class Evidence(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One source's answer at one instant, with a sentence a person understands."""
 
     source: str
@@ -48,12 +48,12 @@ class Kind(str, Enum):
 
 def kernel(kernel_id: str) -> str:
     """The subject of a kernel."""
-    return f"{Kind.KERNEL.value}:{kernel_id}"
+    return "kernel:" + kernel_id
 
 
 def terminal(name: str) -> str:
     """The subject of a terminal."""
-    return f"{Kind.TERMINAL.value}:{name}"
+    return "terminal:" + name
 
 
 def identity(subject: str) -> str:
@@ -61,7 +61,7 @@ def identity(subject: str) -> str:
     return subject.partition(":")[2] or subject
 
 
-class SubjectStatus(msgspec.Struct, frozen=True, kw_only=True):
+class SubjectStatus(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A kernel, a terminal or the workspace as the panel shows it.
 
     ``subject`` is ``kernel:ID``, ``terminal:NAME`` or ``workspace``; ``name`` the kernel's specification, the
@@ -91,7 +91,7 @@ def called(each: SubjectStatus) -> str:
     return each.path or f"the {each.kind.value} {identity(each.subject)[:8]}"
 
 
-class ProcessStatus(msgspec.Struct, frozen=True, kw_only=True):
+class ProcessStatus(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A process of this person that belongs to no kernel and no terminal.
 
     ``cpu`` is the fraction of one core that it used over the last sample; ``why`` says what it is counted as. The

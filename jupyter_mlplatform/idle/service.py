@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from datetime import datetime, timedelta
 from uuid import uuid4
 
@@ -123,14 +123,16 @@ class IdleService:
             )
         return found[0]
 
-    def keep(self, person: str, asked: NewLease) -> Lease:
+    def keep(self, person: str, asked: NewLease, there: Collection[str] = ()) -> Lease:
         """Stop nothing of its subject for a while, at most for the admin's cap.
 
-        A longer keep-alive replaces a shorter one, never the reverse. Raises ``Invalid`` for a time that is not
-        positive, ``NotFound`` for a kernel or terminal that is not there.
+        A longer keep-alive replaces a shorter one, never the reverse. ``there`` are subjects that the caller has seen
+        itself: what has just been started is in no report yet. Raises ``Invalid`` for a time that is not positive,
+        ``NotFound`` for a kernel or terminal that is not there.
         """
         seconds = keepalive.granted_seconds(asked, self.policy)
-        subject = asked.subject if asked.subject == WORKSPACE else self.subject(asked.subject).subject
+        known = asked.subject == WORKSPACE or asked.subject in there
+        subject = asked.subject if known else self.subject(asked.subject).subject
         until = self.utc() + timedelta(seconds=seconds)
         lease = Lease(id=uuid4().hex, person=person, until=until, subject=subject, reason=asked.reason)
         return self.store.keep(lease)

@@ -5,6 +5,7 @@ Nothing is done here and nothing is waited for: a sample comes in, verdicts come
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 
 import msgspec
@@ -36,8 +37,8 @@ RECONCILE_SECONDS = 60.0
 """An open cell without any CPU for this long is asked after: its end may have been lost."""
 
 
-SUBJECTS_AT_ONCE = 50
-"""So many are judged without a pause: about a millisecond."""
+SUBJECTS_AT_ONCE = 40
+"""So many are judged without a pause: less than a millisecond."""
 
 JUDGED_TURNS = 4
 """A kernel that is far from its end and shows no sign of anything is judged anew in one sample of four."""
@@ -46,8 +47,13 @@ FAR_SAMPLES = 20
 """So many samples before the warning, a kernel is judged in every one of them."""
 
 
+_NOT_IDLE = (State.WORKING, State.UNKNOWN)
+
+
 class Watched:
-    """What is remembered of one subject. ``status`` is what was last shown of it, which the keeper decides."""
+    """What is remembered of one subject. ``status`` is what was last shown of it and ``recorded`` the verdict behind
+    that, which both are the keeper's.
+    """
 
     def __init__(self, subject: str, kind: Kind, name: str, path: str, now: float) -> None:
         self.subject, self.kind, self.name, self.path = subject, kind, name, path
@@ -59,6 +65,7 @@ class Watched:
         self.own: tuple[Kernel, Timeout] | None = None
         self._shown: tuple[Verdict, SubjectStatus] | None = None
         self.verdict: Verdict | None = None
+        self.recorded: Verdict | None = None
         self.computed_at = now
         self.phase = hash(subject)  # so that not all of them are judged in the same sample
         self.status: SubjectStatus | None = None
@@ -77,6 +84,11 @@ class Watched:
             return False
         self._reported = verdict.state
         return True
+
+    def coast(self, now: float) -> None:
+        """One more idle sample, and nothing else."""
+        memory = self.memory
+        self.memory = Memory(worked_at=memory.worked_at, idle_samples=memory.idle_samples + 1, sampled_at=now)
 
     def due(self, action: Action) -> bool:
         """Whether its last verdict asks for this."""
@@ -157,12 +169,22 @@ class Subjects:
         """
         now, before = sample.now, self.watched
         common = findings.shared(sample, self._policy)
+        far = self._far(sample)
+        open_cells = []
         self._turn += 1
         self.watched, self.doubtful = {}, ()
         for found in sample.kernels:
-            watched = before.get(kernel(found.id)) or Watched(kernel(found.id), Kind.KERNEL, found.name, "", now)
-            self._judge_kernel(watched, found, sample, common)
-            self.watched[watched.subject] = watched
+            subject = kernel(found.id)
+            watched = before.get(subject) or Watched(subject, Kind.KERNEL, found.name, "", now)
+            self.watched[subject] = watched
+            watched.path = found.path
+            coasted, own = watched.own, self._own(watched, found)
+            if coasted is watched.own and self._coasts(watched, found, sample, common, far):
+                watched.coast(now)
+            else:
+                self._judge_kernel(watched, found, own, sample, common)
+                if found.pid is not None and watched.may_run_a_cell:
+                    open_cells.append(found.pid)
             if len(self.watched) % SUBJECTS_AT_ONCE == 0:
                 yield
         for each in sample.terminals:
@@ -171,20 +193,10 @@ class Subjects:
             self.watched[watched.subject] = watched
         self._judge_workspace(sample, common)
         yield
-        self.open_cells = tuple(
-            each.pid for each in sample.kernels if each.pid is not None and self.watched[kernel(each.id)].may_run_a_cell
-        )
+        self.open_cells = tuple(open_cells)
         self.processes = process_evidence.statuses(sample.measured, self._policy)
 
-    def _judge_kernel(self, watched: Watched, found: Kernel, sample: Sample, common: Shared) -> None:
-        watched.path = found.path
-        before, own = watched.own, self._own(watched, found)
-        if before is watched.own and self._coasts(watched, found, sample, common):
-            memory = watched.memory
-            watched.memory = Memory(
-                worked_at=memory.worked_at, idle_samples=memory.idle_samples + 1, sampled_at=sample.now
-            )
-            return
+    def _judge_kernel(self, watched: Watched, found: Kernel, own: Timeout, sample: Sample, common: Shared) -> None:
         watched.timeout, watched.timeout_from, watched.note = own.seconds, own.origin, own.note
         if self._reconciles(watched, found, sample.now):
             self.doubtful += (found.id,)
@@ -194,16 +206,21 @@ class Subjects:
             watched.computed_at = sample.now
         self._judge_one(watched, all_found, sample, inert)
 
-    def _coasts(self, watched: Watched, found: Kernel, sample: Sample, common: Shared) -> bool:
+    def _far(self, sample: Sample) -> float:
+        """The seconds that a kernel's end must be away for it to coast; infinite when none may, in this sample."""
+        if sample.measured is None or sample.holds or self._keeps.any():
+            return math.inf
+        return self._policy.grace_seconds + FAR_SAMPLES * self._policy.sample_seconds
+
+    def _coasts(self, watched: Watched, found: Kernel, sample: Sample, common: Shared, far: float) -> bool:
         """Whether judging it would only add one to the idle samples: nothing has happened since, and its end is far."""
-        verdict, ledger, worked_at = watched.verdict, found.ledger, watched.memory.worked_at
-        if verdict is None or ledger is None or verdict.state is not State.IDLE or sample.holds or self._keeps.any():
+        verdict, ledger = watched.verdict, found.ledger
+        if (self._turn + watched.phase) % JUDGED_TURNS == 0 or verdict is None or ledger is None:
             return False
-        far = self._policy.grace_seconds + FAR_SAMPLES * self._policy.sample_seconds
-        gap = sample.now - (watched.memory.sampled_at or 0.0)
+        worked_at, gap = watched.memory.worked_at, sample.now - (watched.memory.sampled_at or 0.0)
         use = sample.measured.uses.get(watched.subject) if sample.measured else None
         return (
-            (self._turn + watched.phase) % JUDGED_TURNS != 0
+            verdict.state is State.IDLE
             and verdict.stops_in_seconds is not None
             and verdict.stops_in_seconds > far
             and gap <= LONGEST_GAP * self._policy.sample_seconds
@@ -221,7 +238,7 @@ class Subjects:
         """Found out again only where something has changed that it depends on."""
         if watched.own is not None:
             kernel_before, own = watched.own
-            if (
+            if kernel_before is found or (
                 kernel_before.path == found.path
                 and kernel_before.notebook_metadata == found.notebook_metadata
                 and kernel_before.spec_metadata == found.spec_metadata
@@ -242,10 +259,11 @@ class Subjects:
         for each in subjects:
             if watched.timeout is not None and (each.timeout is None or each.timeout > watched.timeout):
                 watched.timeout, watched.timeout_from = each.timeout, each.path or each.name
-        judged = [(each.show(each.verdict), each.memory.worked_at) for each in subjects if each.verdict]
+        not_idle = [each.show(each.verdict) for each in subjects if each.verdict and each.verdict.state in _NOT_IDLE]
+        worked_at = max((each.memory.worked_at for each in subjects), default=None)
         plan = self._plan()
         inert = clause(plan.why) if plan.mode is StopMode.NONE else self.why_held(sample.now)
-        all_found = findings.of_workspace(judged, sample, self._policy, common)
+        all_found = findings.of_workspace(not_idle, worked_at, sample, self._policy, common)
         self._judge_one(watched, all_found, sample, inert)
 
     def why_held(self, now: float) -> str:

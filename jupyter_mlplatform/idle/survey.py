@@ -61,26 +61,20 @@ class Survey:
         owners = {} if measured is None else measured.owners
         view = View(now=now, utc=self._utc(), owners=owners, policy=self._policy)
         looked = await self._sources.look(view)
+        beat_at, holds = await asyncio.to_thread(lambda: (self._last_beat(now), self._ask_holds()))
         return Sample(
             now=now,
             kernels=kernels,
             terminals=terminals,
             measured=measured,
-            beat_at=await self.beat(now),
+            beat_at=beat_at,
             looked=looked,
-            holds=await self.holds(),
+            holds=holds,
         )
 
     async def beat(self, now: float) -> float | None:
         """The last beat since this server started; an older one is of another day, a later one of another boot."""
-        try:
-            beat_at = await asyncio.to_thread(self._store.last_beat)
-        except PlatformError as error:
-            self._complain("person", f"It cannot be seen whether somebody is there: {error.problem.message}")
-            return now  # nobody can say that there is nobody
-        self._failing.discard("person")
-        # One that came while everything else was looked at is as good as now.
-        return min(beat_at, now) if beat_at is not None and self._started_at <= beat_at <= self._clock() else None
+        return await asyncio.to_thread(self._last_beat, now)
 
     async def holds(self) -> tuple[str, ...]:
         """What else keeps everything; that it cannot be known keeps it, too."""
@@ -101,6 +95,16 @@ class Survey:
             return None
         self._failing.discard("processes")
         return found
+
+    def _last_beat(self, now: float) -> float | None:
+        try:
+            beat_at = self._store.last_beat()
+        except PlatformError as error:
+            self._complain("person", f"It cannot be seen whether somebody is there: {error.problem.message}")
+            return now  # nobody can say that there is nobody
+        self._failing.discard("person")
+        # One that came while everything else was looked at is as good as now.
+        return min(beat_at, now) if beat_at is not None and self._started_at <= beat_at <= self._clock() else None
 
     def _ask_holds(self) -> tuple[str, ...]:
         try:

@@ -23,7 +23,7 @@ LONGEST_GAP = 3.0
 """Sample intervals without a sample after which the timers start again: the machine slept, or the server hung."""
 
 
-class Memory(msgspec.Struct, frozen=True, kw_only=True):
+class Memory(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What must be remembered of a subject from sample to sample.
 
     ``worked_at``: the last instant of work or doubt; ``idle_samples``: fresh idle samples in a row since then.
@@ -44,7 +44,7 @@ class Action(str, Enum):
     CULL = "culled"
 
 
-class Verdict(msgspec.Struct, frozen=True, kw_only=True):
+class Verdict(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """The state of a subject at one instant; see :class:`~jupyter_mlplatform.idle.models.SubjectStatus`."""
 
     state: State
@@ -54,7 +54,7 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     action: Action = Action.NOTHING
 
 
-class Rules(msgspec.Struct, frozen=True):
+class Rules(msgspec.Struct, frozen=True, gc=False):
     """What a subject is held against.
 
     ``timeout_seconds`` is its own (None: it is never stopped, and ``never`` says why); ``started_at`` when the server

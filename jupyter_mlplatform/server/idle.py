@@ -6,7 +6,7 @@ import msgspec
 from jupyter_server.auth.decorator import authorized
 from tornado import web
 
-from jupyter_mlplatform.idle.models import IdleStatus, Lease, NewLease, Saved, Timeline, Unsaved
+from jupyter_mlplatform.idle.models import IdleStatus, Lease, NewLease, Saved, Timeline, Unsaved, kernel, terminal
 from jupyter_mlplatform.idle.report import Report
 from jupyter_mlplatform.server.handlers import PlatformHandler, operation
 
@@ -36,7 +36,17 @@ class LeasesHandler(PlatformHandler):
     @operation("Keep the workspace, a kernel or a terminal for a while", body=NewLease, returns=Lease, status=201)
     async def post(self, body: NewLease) -> Lease:
         """At most for the admin's cap. A longer one replaces a shorter one of the same subject."""
-        return await self.call(self.services.idle.keep, self.person, body)
+        return await self.call(self.services.idle.keep, self.person, body, self._running())
+
+    def _running(self) -> frozenset[str]:
+        """What this server itself runs, also if it has been started since the last sample."""
+        terminals = self.settings.get("terminal_manager")
+        return frozenset(
+            (
+                *(kernel(each) for each in self.kernel_manager.list_kernel_ids()),
+                *(terminal(each["name"]) for each in (terminals.list() if terminals else ())),
+            )
+        )
 
 
 class LeaseHandler(PlatformHandler):

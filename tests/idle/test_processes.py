@@ -18,7 +18,7 @@ import pytest
 
 from jupyter_mlplatform.idle.cpu import Measured, Meter, Process, Role, Scan
 from jupyter_mlplatform.idle.local.baseline import BaselineFile
-from jupyter_mlplatform.idle.local.processes import PROC, ProcScan, PsutilScan, origin, process_table
+from jupyter_mlplatform.idle.local.processes import PROC, ROW_TURNS, ProcScan, PsutilScan, origin, process_table
 from jupyter_mlplatform.idle.models import Signal, terminal
 from jupyter_mlplatform.idle.process_evidence import of_terminal
 from jupyter_mlplatform.policy import IdlePolicy
@@ -425,7 +425,7 @@ class TestSparingRows:
         scans(0.0)
         for pid in range(41, 61):
             (folder / str(pid) / "stat").write_bytes(line(pid, own=900))
-        seen = [sum(each.own_seconds > 5.0 for each in scans(0.0).processes.values()) for _ in range(4)]
+        seen = [sum(each.own_seconds > 5.0 for each in scans(0.0).processes.values()) for _ in range(ROW_TURNS)]
         assert seen[0] in range(1, 11)
         assert seen == sorted(seen)
         assert seen[-1] == 20

@@ -78,6 +78,16 @@ async def test_a_lease_is_taken_shown_announced_and_let_go(call: Call, emitted: 
     await until_async(lambda: _has(emitted, "released"))
 
 
+async def test_given_a_kernel_that_no_sample_has_seen_yet_then_it_can_be_kept_and_one_that_is_not_there_cannot(
+    call: Call, jp_serverapp: Any
+) -> None:
+    kernel_id = await jp_serverapp.kernel_manager.start_kernel()
+    status, lease = await call("POST", "idle/leases", {"seconds": 60, "subject": f"kernel:{kernel_id}"})
+    assert (status, lease["subject"]) == (201, f"kernel:{kernel_id}")
+    status, problem = await call("POST", "idle/leases", {"seconds": 60, "subject": f"kernel:{uuid4()}"})
+    assert (status, problem["code"]) == (404, "idle.no_such_subject")
+
+
 @pytest.mark.parametrize(
     ("body", "code"),
     [

@@ -35,10 +35,10 @@ KERNEL_THREAD = 0x00200000
 """Linux's mark of its own threads (PF_KTHREAD). Their parent is pid 2, but in a container that may be the server."""
 PSEUDO_TERMINALS = range(136, 144)
 """The major numbers of the devices under ``/dev/pts`` (Documentation/admin-guide/devices.txt of Linux)."""
-ROW_TURNS = 4
+ROW_TURNS = 8
 UNACCOUNTED = 0.01
 """The fraction of a core that may have been used by nobody knows whom: half of what makes a process work."""
-IO_TURNS = 4
+IO_TURNS = 8
 """An unchanged row does not prove that nothing was moved (little costs less than a tick of CPU), but nearly."""
 LONGEST_ROW = 2048
 LONGEST = 65536
@@ -71,7 +71,7 @@ _Row = tuple[bytes, Process]
 class _Moved(NamedTuple):
     """What a process had moved when it was last asked, the figure told of it since, and whether it is moving data."""
 
-    key: Key
+    started: float
     real: int
     at: float
     told: int
@@ -246,13 +246,13 @@ class ProcScan:
         since then is spread evenly over that time, so that the difference to the last pass tells the rate.
         """
         found, mute = {}, set()
-        before, since = self._moves, self._moves_at
+        before, since, known_mute = self._moves, self._moves_at, self._mute
         self._moves, self._moves_at = {}, at
         for pid, row in rows.items():
             process, known = row[1], before.get(pid)
-            if process.aside or process.zombie or process.key in self._mute:
+            if process.aside or process.zombie or (known_mute and process.key in known_mute):
                 continue
-            if known is not None and known.key != process.key:
+            if known is not None and known.started != process.started:
                 known = None
             changed = known is None or known.moving or row is not self._rows.get(pid)
             if known is None or fresh or changed or (pid + self._turn) % IO_TURNS == 0:
@@ -266,7 +266,7 @@ class ProcScan:
                 told = real
                 if known is not None and at > known.at:
                     told = known.told + round((real - known.real) * (at - since) / (at - known.at))
-                known = _Moved(process.key, real, at, told, moving=real != (known.real if known is not None else 0))
+                known = _Moved(process.started, real, at, told, moving=real != (known.real if known is not None else 0))
             self._moves[pid] = known
             found[pid] = known.told
         self._mute |= mute

@@ -185,7 +185,6 @@ def a_keep_alive_of_one_kernel(stage: Stage) -> None:
         each.do("1")
         each.close()
     ended = now()
-    until(lambda: stage.watcher.of(kept.subject), 10.0)  # the panel offers what it shows
     stage.world.http.call("POST", f"{API}/leases", {"seconds": 3600.0, "subject": kept.subject})
     stage.stopped(other.subject, "", ended - 1.0, until_=ended)
     stage.kept(kept.subject, "keeps this kernel", since=ended)
