@@ -59,12 +59,58 @@ class Purpose(Strict, frozen=True):
     label: str
 
 
+class Condition(Strict, frozen=True):
+    """What a request must be like: each list that is not empty has to hold one of its values.
+
+    ``column_tags`` looks at the columns asked for, ``dataset_tags`` at the dataset's own.
+    """
+
+    classifications: tuple[str, ...] = ()
+    column_tags: tuple[str, ...] = ()
+    dataset_tags: tuple[str, ...] = ()
+    purposes: tuple[str, ...] = ()
+
+
+class Stage(Strict, frozen=True):
+    """One stage of a review, for requests that are like ``when``. ``approvers``: ``owner`` stands for the dataset's.
+
+    After ``remind_days`` without a decision they are reminded; after ``escalate_days`` ``escalate_to`` may decide, too.
+    """
+
+    name: str
+    approvers: tuple[str, ...]
+    when: Condition = Condition()
+    remind_days: int | None = 3
+    escalate_days: int | None = None
+    escalate_to: tuple[str, ...] = ()
+
+
+class AutoApproval(Strict, frozen=True):
+    """Requests like ``when``, for at most ``most_days`` days and without a column that is tagged as in
+    ``never_column_tags``, are approved by the policy itself.
+    """
+
+    name: str
+    when: Condition
+    most_days: int
+    never_column_tags: tuple[str, ...] = ("personal",)
+
+
+class Guardrail(Strict, frozen=True):
+    """Requests like ``when`` are refused whoever would approve them; ``because`` is what the requester reads."""
+
+    name: str
+    when: Condition
+    because: str
+
+
 class AccessPolicy(Strict, frozen=True):
     """Data access. Durations are in days.
 
     ``catalogues``: dataset catalogue files, relative to the policy's own folder; ``max_days``: the longest grant for
     each classification; ``four_eyes``: nobody decides on own requests; ``admins`` may decide on and revoke everything
-    but their own.
+    but their own. ``stages``: the review, in this order. ``announce_days``: how many days before its end a grant's end
+    is announced. ``left``: people who have left; they may use nothing, and their grants end.
     """
 
     catalogues: tuple[str, ...] = ()
@@ -80,6 +126,11 @@ class AccessPolicy(Strict, frozen=True):
     )
     four_eyes: bool = True
     admins: tuple[str, ...] = ()
+    stages: tuple[Stage, ...] = (Stage(name="owner", approvers=("owner",)),)
+    auto_approve: tuple[AutoApproval, ...] = ()
+    guardrails: tuple[Guardrail, ...] = ()
+    announce_days: tuple[int, ...] = (7, 1)
+    left: tuple[str, ...] = ()
 
 
 class KernelRule(Strict, frozen=True):

@@ -13,14 +13,15 @@ from typing import Any
 
 import msgspec
 
-from jupyter_mlplatform.access.models import Audit, Dataset, Event, Grant, Request
+from jupyter_mlplatform.access.models import Audit, Dataset, Delegation, Event, Grant, Request
 
 START = "0" * 64
 _encode = msgspec.json.Encoder(order="deterministic").encode
-_NOUNS: dict[str, type[Dataset] | type[Request] | type[Grant]] = {
+_NOUNS: dict[str, type[Dataset] | type[Request] | type[Grant] | type[Delegation]] = {
     "dataset": Dataset,
     "request": Request,
     "grant": Grant,
+    "delegation": Delegation,
 }
 State = dict[tuple[str, str], Any]
 

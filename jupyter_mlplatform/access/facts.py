@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
-from jupyter_mlplatform.access.models import Dataset, Grant, Request
+from jupyter_mlplatform.access.models import Dataset, Delegation, Grant, Request
 from jupyter_mlplatform.access.ports import Unit
 
 
@@ -30,11 +31,18 @@ def renewal(unit: Unit, changed: Dataset, before: Dataset | None, actor: str, no
 
 
 def request(
-    unit: Unit, action: str, changed: Request, of: Dataset, actor: str, now: datetime, reason: str = ""
+    unit: Unit,
+    action: str,
+    changed: Request,
+    of: Dataset,
+    actor: str,
+    now: datetime,
+    reason: str = "",
+    waiting_for: Sequence[str] = (),
 ) -> None:
-    """A request's event: for its requester and the owner of the dataset."""
-    body = {"request": changed, "owner": of.owner, "reason": reason}
-    people = (changed.requester, of.owner)
+    """A request's event: for who asked, who is going to use the data, the owner, and those it now waits for."""
+    body = {"request": changed, "owner": of.owner, "reason": reason, "waiting_for": list(waiting_for)}
+    people = sorted({changed.requester, changed.subject, of.owner, *waiting_for})
     unit.append(at=now, actor=actor, action=action, subject=changed.id, body=body, people=people)
 
 
@@ -42,6 +50,13 @@ def grant(unit: Unit, action: str, changed: Grant, of: Dataset, actor: str, now:
     """A grant's event: for its subject and the present owner of the dataset."""
     body = {"grant": changed, "owner": of.owner}
     people = (changed.subject, of.owner)
+    unit.append(at=now, actor=actor, action=action, subject=changed.id, body=body, people=people)
+
+
+def delegation(unit: Unit, action: str, changed: Delegation, actor: str, now: datetime) -> None:
+    """A delegation's event: for both sides."""
+    people = (changed.approver, changed.delegate)
+    body = {"delegation": changed}
     unit.append(at=now, actor=actor, action=action, subject=changed.id, body=body, people=people)
 
 

@@ -23,24 +23,29 @@ from jupyter_mlplatform.errors import Conflict, Forbidden
 from jupyter_mlplatform.policy import AccessPolicy
 
 OWNER = "owner"
+RENEWABLE = timedelta(days=30)
+"""How long before its end a grant can be renewed: a stack of renewals would be access without an end."""
 NO_END = datetime(9999, 12, 31, tzinfo=timezone.utc)
 
 
-def create(grant_id: str, request: Request, dataset: Dataset, now: datetime) -> Grant:
-    """What the last decision of an approved request gives, from now on."""
+def create(grant_id: str, request: Request, dataset: Dataset, now: datetime, renewed: Grant | None = None) -> Grant:
+    """What the last decision of an approved request gives, from now on; a renewal from the end of the grant before."""
     decision = request.decisions[-1]
     if decision.days is None:
         raise ValueError("an approval always says for how many days")
+    begins = now
+    if renewed is not None and renewed.state is not GrantState.ENDED:
+        begins = max(now, renewed.not_after)
     return Grant(
         id=grant_id,
         request_id=request.id,
-        subject=request.requester,
-        scope=replace(request.scope, columns=decision.columns),
+        subject=request.subject,
+        scope=replace(request.scope, columns=decision.columns, rows=decision.rows),
         dataset_title=dataset.title,
         owner=dataset.owner,
         purpose=request.purpose,
-        not_before=now,
-        not_after=now + timedelta(days=decision.days),
+        not_before=begins,
+        not_after=begins + timedelta(days=decision.days),
         state=GrantState.ACTIVE,
         version=1,
         approved_by=decision.actor,
@@ -65,8 +70,34 @@ def own(dataset: Dataset) -> Grant:
     )
 
 
+def check_renewable(grant: Grant, dataset: Dataset, person: str, now: datetime) -> None:
+    """Raises ``Conflict`` or ``Forbidden`` for a grant that ``person`` cannot ask to go on with."""
+    if grant.scope.dataset_id != dataset.id or grant.subject != person:
+        raise Forbidden(
+            "access.not_renewable",
+            "You cannot renew this grant.",
+            cause="It is not yours, or is on another dataset.",
+            next_step="See your grants: mlplat data grants",
+        )
+    if grant.end_reason not in (None, EndReason.EXPIRED):
+        raise Conflict(
+            "access.not_renewable",
+            "This grant was ended before its time, so it cannot be renewed.",
+            cause=ending(grant),
+            next_step=f"Ask anew: mlplat data request {dataset.id}",
+        )
+    earliest = grant.not_after - RENEWABLE
+    if now < earliest:
+        raise Conflict(
+            "access.renewed_too_early",
+            "It is too early to renew this grant.",
+            cause=f"It lasts until {grant.not_after:%Y-%m-%d %H:%M} UTC.",
+            next_step=f"Renew it from {earliest:%Y-%m-%d} on.",
+        )
+
+
 def usable(grant: Grant, now: datetime, person: str, dataset: Dataset) -> bool:
-    """Whether ``person`` may use the grant at this instant."""
+    """Whether ``person`` may use the grant at this instant. Whoever has left may use nothing; see ``Usage``."""
     return (
         grant.state is GrantState.ACTIVE
         and grant.not_before <= now < grant.not_after
@@ -79,15 +110,16 @@ def usable(grant: Grant, now: datetime, person: str, dataset: Dataset) -> bool:
 def best(
     grants: Iterable[Grant], columns: Collection[str], now: datetime, person: str, dataset: Dataset
 ) -> Grant | None:
-    """The usable grant that covers ``columns``, or most of the dataset when none are named; then the latest end.
+    """The usable grant that covers ``columns``, or most of the dataset when none are named; then one for all rows, and
+    the latest end.
 
     When no grant covers them all, the one that covers most is returned, so that the caller can say what is missing.
     """
     wanted = set(columns)
 
-    def value(grant: Grant) -> tuple[int, int, datetime]:
+    def value(grant: Grant) -> tuple[int, int, bool, datetime]:
         granted = set(grant.scope.columns)
-        return (len(wanted & granted), 0 if wanted else len(granted), grant.not_after)
+        return (len(wanted & granted), 0 if wanted else len(granted), grant.scope.rows is None, grant.not_after)
 
     return max((grant for grant in grants if usable(grant, now, person, dataset)), key=value, default=None)
 
@@ -111,7 +143,9 @@ def end(grant: Grant, reason: EndReason, now: datetime, *, by: str = "", note: s
 
 
 def shown(grant: Grant, now: datetime) -> Grant:
-    """The grant as it is at this instant, also when its end was not written down yet."""
+    """The grant as it is at this instant, also when its end was not written down yet, or when it has not begun."""
+    if grant.state is GrantState.ACTIVE and now < grant.not_before:
+        return replace(grant, state=GrantState.SCHEDULED)
     return end(grant, EndReason.EXPIRED, now) if expired(grant, now) else grant
 
 
@@ -143,5 +177,7 @@ def ending(grant: Grant) -> str:
         return f"It ended at {when}, as agreed."
     if grant.end_reason is EndReason.DATASET_GONE:
         return f"It ended at {when} because the dataset was retired."
+    if grant.end_reason is EndReason.LEFT:
+        return f"It ended at {when} because {grant.subject} has left."
     note = f": {grant.end_note}" if grant.end_note else "."
     return f"{grant.ended_by or 'Somebody'} ended it at {when}{note}"

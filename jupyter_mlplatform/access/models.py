@@ -8,13 +8,16 @@ from typing import Any
 
 import msgspec
 
+from jupyter_mlplatform.access.rowfilter import RowFilter
 from jupyter_mlplatform.errors import Problem
 
 
 class Kind(str, Enum):
-    """What a dataset physically is."""
+    """What a dataset physically is: one file, a folder of Parquet files of one schema, or a table of a database."""
 
     FILE = "file"
+    FOLDER = "folder"
+    TABLE = "table"
 
 
 class Column(msgspec.Struct, frozen=True):
@@ -97,11 +100,12 @@ class SearchPage(msgspec.Struct, frozen=True):
 
 
 class Scope(msgspec.Struct, frozen=True, kw_only=True):
-    """What is asked for or granted of one dataset: these columns, for reading."""
+    """What is asked for or granted of one dataset: these columns, of these rows (None: of all), for reading."""
 
     dataset_id: str
     columns: tuple[str, ...]
     permission: str = "read"
+    rows: RowFilter | None = None
 
 
 class RequestState(str, Enum):
@@ -125,7 +129,12 @@ class Verdict(str, Enum):
 
 
 class Decision(msgspec.Struct, frozen=True, kw_only=True):
-    """One decision on one revision of a request; ``columns`` and ``days`` are what was granted."""
+    """One decision on one revision of a request, in one ``stage`` of its review.
+
+    ``columns``, ``rows`` and ``days`` are what is left of it after an approval. ``on_behalf`` is the approver who had
+    delegated to ``actor`` (empty: the actor's own right), ``rule`` the policy's rule where nobody but it decided, and
+    ``policy_version`` the policy in force.
+    """
 
     verdict: Verdict
     actor: str
@@ -134,13 +143,39 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     revision: int
     columns: tuple[str, ...] = ()
     days: int | None = None
+    rows: RowFilter | None = None
+    stage: str = ""
+    on_behalf: str = ""
+    rule: str = ""
+    policy_version: str = ""
+
+
+class Purview(msgspec.Struct, frozen=True, kw_only=True):
+    """One stage of a request's review: who may decide, and by whom it was approved (empty: not yet).
+
+    A delegate stands in ``approvers`` beside those who delegated.
+    """
+
+    stage: str
+    approvers: tuple[str, ...]
+    approved_by: str = ""
+
+
+class RequestKind(str, Enum):
+    """Why it is asked: for the first time, to go on after a grant's end, or to have a grant's scope changed."""
+
+    NEW = "new"
+    RENEWAL = "renewal"
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True):
     """A person asks for a scope, for a purpose, for ``days`` days. ``revision`` grows when it is changed.
 
-    ``approvers`` are the people who may decide now, and ``columns`` what the dataset says of the columns asked for:
-    both only while it is open. ``grant_id`` is set when it was approved; ``revised_at`` when it was last revised.
+    ``beneficiary`` is who is going to use the data (empty: the requester), ``renews`` the grant that a renewal goes on
+    from, ``basket`` what was asked for together. ``approvers`` are the people who may decide now, ``review`` all stages
+    in their order, and ``columns`` what the dataset says of the columns asked for: all three only while it is open.
+    ``grant_id`` is set when it was approved; ``revised_at`` when it was last revised, ``reminded_at`` and
+    ``escalated_at`` when its present stage was.
     """
 
     id: str
@@ -159,6 +194,34 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     grant_id: str | None = None
     revised_at: datetime | None = None
     columns: tuple[Column, ...] = ()
+    kind: RequestKind = RequestKind.NEW
+    beneficiary: str = ""
+    renews: str = ""
+    basket: str = ""
+    review: tuple[Purview, ...] = ()
+    reminded_at: datetime | None = None
+    escalated_at: datetime | None = None
+
+    @property
+    def subject(self) -> str:
+        """Who is going to use the data."""
+        return self.beneficiary or self.requester
+
+
+class Delegation(msgspec.Struct, frozen=True, kw_only=True):
+    """``approver`` lets ``delegate`` decide in their place from ``not_before`` until, not including, ``not_after``.
+
+    It does not pass on what was itself delegated. ``ended_at`` is set when it was taken back before its end.
+    """
+
+    id: str
+    approver: str
+    delegate: str
+    not_before: datetime
+    not_after: datetime
+    version: int
+    reason: str = ""
+    ended_at: datetime | None = None
 
 
 class GrantState(str, Enum):
@@ -187,7 +250,8 @@ class Grant(msgspec.Struct, frozen=True, kw_only=True):
     """Access that was granted: usable by ``subject`` from ``not_before`` until, not including, ``not_after`` (UTC).
 
     Whether it may be used is judged when data is handed out, from these instants, never from ``state`` alone.
-    ``enforcement`` is ``enforced`` or ``advisory`` (the kernel could read the file itself). ``ended_at``, ``ended_by``
+    ``announced_days``: its end was last announced so many days before. ``enforcement`` is ``enforced`` or ``advisory``
+    (the kernel could read the file itself). ``ended_at``, ``ended_by``
     and ``end_note`` (the words of who ended it) are set with ``end_reason``. The id ``owner`` stands for an owner's
     own access, which nobody granted and which has no end.
     """
@@ -209,6 +273,7 @@ class Grant(msgspec.Struct, frozen=True, kw_only=True):
     ended_by: str = ""
     end_note: str = ""
     enforcement: str = "advisory"
+    announced_days: int | None = None
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True):
@@ -256,23 +321,46 @@ class NewRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
     dataset_id: str
     columns: tuple[str, ...] = ()
+    rows: RowFilter | None = None
     purpose: str
     reason: str = ""
     days: int | None = None
+    beneficiary: str = ""
+    renews: str = ""
+    basket: str = ""
     idempotency_key: str
 
 
 class NewDecision(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A decision as it is sent, on the ``revision`` that the approver saw.
+    """A decision as it is sent, on the ``revision`` and in the ``stage`` that the approver saw (empty: the present one,
+    unless the same person has approved an earlier one).
 
-    Empty ``columns`` and no ``days`` grant what was asked; a subset or a smaller number narrows it.
+    Empty ``columns``, no ``rows`` and no ``days`` grant what was asked. A subset, a further condition on the rows or a
+    smaller number narrows it.
     """
 
     verdict: Verdict
     revision: int
+    stage: str = ""
     reason: str = ""
     columns: tuple[str, ...] = ()
+    rows: RowFilter | None = None
     days: int | None = None
+
+
+class NewDelegation(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A delegation as it is sent; it begins now when ``not_before`` is left out."""
+
+    delegate: str
+    not_before: datetime | None = None
+    not_after: datetime
+    reason: str = ""
+
+
+class DelegationList(msgspec.Struct, frozen=True):
+    """Delegations to and from a person that are in force or to come, the one that begins first at the top."""
+
+    items: tuple[Delegation, ...]
 
 
 class Revocation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

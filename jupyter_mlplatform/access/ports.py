@@ -10,7 +10,8 @@ from typing import Any, Protocol
 
 from jupyter_mlplatform.access.audit import Anchor, State
 from jupyter_mlplatform.access.catalogue import Reading
-from jupyter_mlplatform.access.models import Dataset, Event, Facet, Grant, Inspection, Request, Search
+from jupyter_mlplatform.access.models import Dataset, Delegation, Event, Facet, Grant, Inspection, Request, Search
+from jupyter_mlplatform.access.rowfilter import RowFilter
 
 
 class Unit(Protocol):
@@ -47,6 +48,10 @@ class Unit(Protocol):
         """Grants on a dataset that are not written down as ended, of one person or of all."""
         ...
 
+    def delegation(self, delegation_id: str) -> Delegation | None:
+        """A delegation."""
+        ...
+
     def put_dataset(self, dataset: Dataset) -> None:
         """Add a dataset, or replace what is known of it."""
         ...
@@ -56,6 +61,10 @@ class Unit(Protocol):
         ...
 
     def put_grant(self, grant: Grant) -> None:
+        """Add version 1, or replace the version before this one."""
+        ...
+
+    def put_delegation(self, delegation: Delegation) -> None:
         """Add version 1, or replace the version before this one."""
         ...
 
@@ -133,6 +142,14 @@ class Store(Protocol):
         """Grants past their end, and open requests that have stood as they are since an instant or longer."""
         ...
 
+    def ending(self, until: datetime) -> tuple[Grant, ...]:
+        """Grants that are not written down as ended and whose end is not after ``until``; the next at the top."""
+        ...
+
+    def delegations(self, person: str | None) -> tuple[Delegation, ...]:
+        """Delegations to or from a person, or all, also past ones; in the order in which they begin."""
+        ...
+
     def events(self, person: str | None, *, after: int = 0, newest: int | None = None) -> tuple[Event, ...]:
         """Events that concern a person (``None``: all) in order; only the ``newest`` so many, when given."""
         ...
@@ -153,8 +170,11 @@ class Files(Protocol):
         """Read a file's schema, rows and content hash. Raises ``NotFound`` or ``Invalid``."""
         ...
 
-    def read(self, dataset: Dataset, columns: Sequence[str]) -> Any:
-        """A ``pyarrow.Table`` of these columns. Raises when the content is not the registered one any more."""
+    def read(self, dataset: Dataset, columns: Sequence[str], rows: RowFilter | None) -> Any:
+        """A ``pyarrow.Table`` of these columns of these rows (None: all); the filter may look at further columns.
+
+        Raises when the content is not the registered one any more.
+        """
         ...
 
     def target(self, path: Path, *, force: bool) -> Path:

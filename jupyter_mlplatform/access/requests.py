@@ -13,17 +13,18 @@ from typing import NamedTuple
 import msgspec
 from msgspec.structs import replace
 
-from jupyter_mlplatform.access import texts
+from jupyter_mlplatform.access import guardrails, review, rowfilter, texts
 from jupyter_mlplatform.access.models import (
     Dataset,
     Decision,
-    NewDecision,
     NewRequest,
     Request,
+    RequestKind,
     RequestState,
     Scope,
     Verdict,
 )
+from jupyter_mlplatform.access.review import Reviewers
 from jupyter_mlplatform.errors import Conflict, Forbidden, Invalid, nearest
 from jupyter_mlplatform.policy import AccessPolicy
 
@@ -43,6 +44,9 @@ class Asked(NamedTuple):
     purpose: str
     reason: str
     days: int
+    beneficiary: str = ""
+    renews: str = ""
+    basket: str = ""
 
 
 def ceiling(dataset: Dataset, policy: AccessPolicy) -> int:
@@ -56,18 +60,18 @@ def default_days(dataset: Dataset, policy: AccessPolicy) -> int:
     return min(policy.default_days, ceiling(dataset, policy))
 
 
-def approvers(dataset: Dataset, policy: AccessPolicy, requester: str) -> tuple[str, ...]:
-    """Who may decide on a request of ``requester``: the owner and the admins, with four-eyes not the requester."""
-    people = dict.fromkeys((dataset.owner, *policy.admins))
-    return tuple(person for person in people if not (policy.four_eyes and person == requester))
-
-
-def seen(request: Request, dataset: Dataset | None, policy: AccessPolicy) -> Request:
+def seen(request: Request, dataset: Dataset | None, by: Reviewers) -> Request:
     """The request with what its approver needs: who may decide now, and what is asked for (personal data, say)."""
     if request.state not in OPEN or dataset is None:
         return request
     asked = tuple(column for column in dataset.columns if column.name in request.scope.columns)
-    return replace(request, approvers=approvers(dataset, policy, request.requester), columns=asked)
+    stage = review.present(request, dataset, by.policy)
+    return replace(
+        request,
+        approvers=review.approvers(stage, request, dataset, by),
+        review=review.purviews(request, dataset, by),
+        columns=asked,
+    )
 
 
 def check(new: NewRequest, person: str, dataset: Dataset, policy: AccessPolicy) -> Asked:
@@ -80,11 +84,23 @@ def check(new: NewRequest, person: str, dataset: Dataset, policy: AccessPolicy) 
         )
     purposes = [purpose.code for purpose in policy.purposes]
     if new.purpose not in purposes:
-        raise _invalid("purpose", f"{new.purpose!r} is not a purpose of the policy.", nearest(new.purpose, purposes))
+        raise invalid("purpose", f"{new.purpose!r} is not a purpose of the policy.", nearest(new.purpose, purposes))
     days = default_days(dataset, policy) if new.days is None else new.days
-    _check_days(days, dataset, policy)
+    check_days(days, dataset, policy)
     texts.check("reason", new.reason)
-    return Asked(Scope(dataset_id=dataset.id, columns=_columns(new.columns, dataset)), new.purpose, new.reason, days)
+    columns = columns_of(new.columns, dataset)
+    rows = None if new.rows is None else rowfilter.check(new.rows, dataset.columns)
+    guardrails.check(dataset, columns, new.purpose, policy)
+    scope = Scope(dataset_id=dataset.id, columns=columns, rows=rows)
+    return Asked(
+        scope,
+        new.purpose,
+        new.reason,
+        days,
+        beneficiary=_beneficiary(new, person, dataset, policy),
+        renews=new.renews,
+        basket=new.basket,
+    )
 
 
 def digest(new: NewRequest) -> str:
@@ -121,12 +137,24 @@ def submit(request_id: str, person: str, asked: Asked, dataset: Dataset, now: da
         revision=1,
         version=1,
         created_at=now,
+        kind=RequestKind.RENEWAL if asked.renews else RequestKind.NEW,
+        beneficiary=asked.beneficiary,
+        renews=asked.renews,
+        basket=asked.basket,
     )
+
+
+def draft(person: str, dataset: Dataset, columns: tuple[str, ...], purpose: str, now: datetime) -> Request:
+    """A request as it would be, to see who would decide on it; never stored."""
+    asked = Asked(Scope(dataset_id=dataset.id, columns=columns), purpose, "", 1)
+    return submit("", person, asked, dataset, now)
 
 
 def revise(request: Request, asked: Asked, now: datetime) -> Request:
     """The next revision of an open request; the same request when nothing is different and no change was asked."""
-    same = Asked(request.scope, request.purpose, request.reason, request.days) == asked
+    same = asked._replace(basket="") == Asked(
+        request.scope, request.purpose, request.reason, request.days, request.beneficiary, request.renews
+    )
     if request.state is RequestState.SUBMITTED and same:
         return request
     return replace(
@@ -135,45 +163,17 @@ def revise(request: Request, asked: Asked, now: datetime) -> Request:
         purpose=asked.purpose,
         reason=asked.reason,
         days=asked.days,
+        kind=RequestKind.RENEWAL if asked.renews else RequestKind.NEW,
+        beneficiary=asked.beneficiary,
+        renews=asked.renews,
+        basket=asked.basket or request.basket,
         state=RequestState.SUBMITTED,
         revision=request.revision + 1,
         version=request.version + 1,
         revised_at=now,
+        reminded_at=None,
+        escalated_at=None,
     )
-
-
-def decide(
-    request: Request, new: NewDecision, actor: str, dataset: Dataset, policy: AccessPolicy, now: datetime
-) -> Request:
-    """The request after a decision; the same request when this actor already decided just so (a second click).
-
-    Raises ``Forbidden`` for one's own request or somebody else's dataset, ``Conflict`` for a request or revision that
-    is no longer the one seen, ``Invalid`` for more than was asked or allowed.
-    """
-    _check_authority(request, actor, dataset, policy)
-    texts.check("reason", new.reason)
-    if _repeats(request, new, actor):
-        return request
-    if request.state is not RequestState.SUBMITTED:
-        raise Conflict(
-            "access.not_open",
-            "This request cannot be decided now.",
-            cause=standing(request),
-            next_step="Wait for its next revision." if request.state in OPEN else "The requester may ask again.",
-        )
-    if new.revision != request.revision:
-        raise Conflict(
-            "access.revision_changed",
-            "The request was changed after you looked at it.",
-            cause=f"You decided on revision {new.revision}; it is now revision {request.revision}.",
-            next_step="Look at it again, then decide.",
-        )
-    if new.verdict is not Verdict.APPROVE:
-        if not new.reason.strip():
-            raise _invalid("reason", "The requester needs to know why.", "Give a reason.")
-        return _decided(request, new, actor, now)
-    columns, days = _granted(request, new, dataset, policy)
-    return _decided(request, replace(new, columns=columns, days=days), actor, now)
 
 
 def withdraw(request: Request, actor: str, reason: str) -> Request:
@@ -237,85 +237,37 @@ def standing(request: Request) -> str:
     return closed[request.state]
 
 
-def _check_authority(request: Request, actor: str, dataset: Dataset, policy: AccessPolicy) -> None:
-    allowed = approvers(dataset, policy, request.requester)
-    if actor == request.requester and policy.four_eyes:
-        raise Forbidden(
-            "access.four_eyes",
-            "You cannot decide on your own request.",
-            cause="Another person has to look at it.",
-            next_step=f"Ask {' or '.join(allowed)}.",
-        )
-    if actor not in allowed:
-        raise Forbidden(
-            "access.not_approver",
-            "You may not decide on this request.",
-            cause=f"The dataset {dataset.id!r} belongs to {dataset.owner}.",
-            next_step=f"Ask {' or '.join(allowed)}.",
-        )
+def _beneficiary(new: NewRequest, person: str, dataset: Dataset, policy: AccessPolicy) -> str:
+    """Who is going to use the data, if that is somebody else."""
+    named = new.beneficiary.strip()
+    texts.check("beneficiary", named)
+    if named in policy.left:
+        raise invalid("beneficiary", f"{named} has left.", "Ask for somebody who works here.")
+    if named == dataset.owner:
+        raise invalid("beneficiary", f"{named} owns {dataset.id!r} and may use it anyway.", "Ask for somebody else.")
+    return "" if named == person else named
 
 
-def _granted(request: Request, new: NewDecision, dataset: Dataset, policy: AccessPolicy) -> tuple[tuple[str, ...], int]:
-    """The columns and days of an approval: within what was asked, and within today's policy and dataset."""
-    days = request.days if new.days is None else new.days
-    if days > request.days:
-        raise _invalid("days", f"{request.days} days were asked for, not {days}.", "Grant as many or fewer.")
-    _check_days(days, dataset, policy)
-    for name in new.columns:
-        if name not in request.scope.columns:
-            raise _invalid("columns", f"{name!r} was not asked for.", nearest(name, request.scope.columns))
-    wanted = set(new.columns or request.scope.columns)
-    return _columns(tuple(name for name in request.scope.columns if name in wanted), dataset), days
-
-
-def _decided(request: Request, new: NewDecision, actor: str, now: datetime) -> Request:
-    decision = Decision(
-        verdict=new.verdict,
-        actor=actor,
-        reason=new.reason,
-        at=now,
-        revision=request.revision,
-        columns=new.columns if new.verdict is Verdict.APPROVE else (),
-        days=new.days if new.verdict is Verdict.APPROVE else None,
-    )
-    return replace(
-        request,
-        state=_DONE[new.verdict],
-        version=request.version + 1,
-        decisions=(*request.decisions, decision),
-    )
-
-
-def _repeats(request: Request, new: NewDecision, actor: str) -> bool:
-    last = request.decisions[-1] if request.decisions else None
-    if last is None or request.state is not _DONE[last.verdict]:
-        return False
-    if (last.actor, last.verdict, last.revision) != (actor, new.verdict, new.revision):
-        return False
-    if new.verdict is not Verdict.APPROVE:
-        return True
-    columns = set(new.columns or request.scope.columns)
-    return columns == set(last.columns) and (request.days if new.days is None else new.days) == last.days
-
-
-def _columns(names: tuple[str, ...], dataset: Dataset) -> tuple[str, ...]:
+def columns_of(names: tuple[str, ...], dataset: Dataset) -> tuple[str, ...]:
     """The named columns once each and in the dataset's order; all of them when none is named."""
     known = [column.name for column in dataset.columns]
     for name in names:
         if name not in known:
-            raise _invalid("columns", f"{dataset.id!r} has no column {name!r}.", nearest(name, known))
+            raise invalid("columns", f"{dataset.id!r} has no column {name!r}.", nearest(name, known))
     return tuple(name for name in known if name in names) if names else tuple(known)
 
 
-def _check_days(days: int, dataset: Dataset, policy: AccessPolicy) -> None:
+def check_days(days: int, dataset: Dataset, policy: AccessPolicy) -> None:
+    """Raises ``Invalid`` for longer than the dataset's classification is granted for."""
     longest = ceiling(dataset, policy)
     if not 1 <= days <= longest:
-        raise _invalid(
+        raise invalid(
             "days",
             f"Data classified {dataset.classification!r} is granted for 1 to {longest} days, not {days}.",
             f"Choose at most {longest} days; it can be renewed.",
         )
 
 
-def _invalid(field: str, cause: str, next_step: str) -> Invalid:
+def invalid(field: str, cause: str, next_step: str) -> Invalid:
+    """What is wrong with one field of what was sent."""
     return Invalid(f"access.invalid_{field}", f"The {field} cannot be accepted.", cause=cause, next_step=next_step)

@@ -2,56 +2,49 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import TypeVar
 
 from msgspec.structs import replace
 
-from jupyter_mlplatform.access import audit, catalogue, facts, grants, notices, requests, texts
+from jupyter_mlplatform.access import audit, facts, grants, notices, requests
+from jupyter_mlplatform.access.asking import Asking, check_role, present
 from jupyter_mlplatform.access.models import (
     Audit,
     Comment,
     Dataset,
     DatasetPage,
-    EndReason,
+    Delegation,
+    DelegationList,
     EventList,
     Export,
     Grant,
     GrantList,
     Loaded,
     NewDecision,
+    NewDelegation,
     NewRequest,
     Options,
     PurposeChoice,
     Registration,
     Request,
     RequestList,
-    RequestState,
     Revocation,
     Search,
     SearchPage,
     Summary,
-    Verdict,
 )
 from jupyter_mlplatform.access.ports import Catalogues, Files, Store
 from jupyter_mlplatform.access.registrar import Registrar
+from jupyter_mlplatform.access.rowfilter import RowFilter
+from jupyter_mlplatform.access.upkeep import Upkeep
 from jupyter_mlplatform.access.usage import Usage
-from jupyter_mlplatform.errors import Conflict, Invalid, NotFound, nearest
+from jupyter_mlplatform.errors import Conflict
 from jupyter_mlplatform.notice import Notice
 from jupyter_mlplatform.policy import AccessPolicy
 
-_Noun = TypeVar("_Noun")
-TIME = "time"
 NEWEST_EVENTS = 500
-LONGEST_KEY = 200
-_DECIDED = {
-    Verdict.APPROVE: "request.approved",
-    Verdict.REJECT: "request.rejected",
-    Verdict.ASK_CHANGES: "request.changes_asked",
-}
 
 
 class AccessService:
@@ -68,7 +61,9 @@ class AccessService:
         self._policy = policy
         self._clock = clock
         self._registrar = Registrar(store, files, catalogues, policy, clock)
-        self._usage = Usage(store, files, self._registrar, policy, clock)
+        self._upkeep = Upkeep(store, policy, clock)
+        self._asking = Asking(store, self._registrar, self._upkeep, policy, clock)
+        self._usage = Usage(store, files, self._registrar, self._asking.seen, policy, clock)
 
     # Finding
 
@@ -98,8 +93,8 @@ class AccessService:
             dataset=dataset if self._oversees(person, dataset) else replace(dataset, location=""),
             access=self._access(person, dataset, asked, held),
             grant=grants.best(held, (), now, person, dataset),
-            open_request=self._seen(open_request) if open_request else None,
-            approvers=requests.approvers(dataset, self._policy, person),
+            open_request=self._asking.seen(open_request) if open_request else None,
+            approvers=self._asking.approvers(dataset, person),
             max_days=requests.ceiling(dataset, self._policy),
             default_days=requests.default_days(dataset, self._policy),
         )
@@ -122,99 +117,56 @@ class AccessService:
 
     def ask(self, person: str, new: NewRequest) -> Request:
         """Ask for access. A person has one open request a dataset: asking again revises it."""
-        if not 1 <= len(new.idempotency_key) <= LONGEST_KEY:
-            raise Invalid("access.invalid_key", f"An idempotency key has 1 to {LONGEST_KEY} characters.")
-        texts.check("key", new.idempotency_key)
-        self._settle()
-        self._registrar.live(new.dataset_id, person)
-        digest = requests.digest(new)
-        with self._store.unit() as unit:
-            now = self._clock()
-            before = unit.request_by_key(person, new.idempotency_key)
-            if before is not None:
-                return self._seen(requests.repeated(*before, digest))
-            dataset = _present(unit.dataset(new.dataset_id), "dataset", new.dataset_id)
-            catalogue.check_unretired(dataset)
-            asked = requests.check(new, person, dataset, self._policy)
-            open_one = next(iter(unit.open_requests(dataset.id, person)), None)
-            request = (
-                requests.revise(open_one, asked, now)
-                if open_one
-                else requests.submit(_new_id("r"), person, asked, dataset, now)
-            )
-            if request is not open_one:
-                unit.put_request(request)
-                action = "request.changed" if open_one else "request.submitted"
-                facts.request(unit, action, request, dataset, person, now)
-            unit.remember_key(person, new.idempotency_key, request.id, digest)
-        return self._seen(request)
+        return self._asking.ask(person, new)
 
     def decide(self, person: str, request_id: str, new: NewDecision) -> Request:
-        """Approve (and so grant), reject or ask for changes. Deciding just so again changes nothing."""
-        self._settle()
-        with self._store.unit() as unit:
-            now = self._clock()
-            request = _present(unit.request(request_id), "request", request_id)
-            dataset = _present(unit.dataset(request.scope.dataset_id), "dataset", request.scope.dataset_id)
-            decided = requests.decide(request, new, person, dataset, self._policy, now)
-            if decided is request:
-                return self._seen(request)
-            if decided.state is RequestState.APPROVED:
-                grant = grants.create(_new_id("g"), decided, dataset, now)
-                decided = replace(decided, grant_id=grant.id)
-                unit.put_grant(grant)
-                facts.grant(unit, "grant.created", grant, dataset, person, now)
-            unit.put_request(decided)
-            facts.request(unit, _DECIDED[new.verdict], decided, dataset, person, now)
-        return self._seen(decided)
+        """Approve, narrow, reject or ask for changes. Deciding just so again changes nothing."""
+        return self._asking.decide(person, request_id, new)
 
     def withdraw(self, person: str, request_id: str, comment: Comment) -> Request:
         """Withdraw one's own open request."""
-        self._settle()
-        with self._store.unit() as unit:
-            request = _present(unit.request(request_id), "request", request_id)
-            dataset = _present(unit.dataset(request.scope.dataset_id), "dataset", request.scope.dataset_id)
-            withdrawn = requests.withdraw(request, person, comment.reason)
-            if withdrawn is not request:
-                unit.put_request(withdrawn)
-                facts.request(unit, "request.withdrawn", withdrawn, dataset, person, self._clock(), comment.reason)
-        return self._seen(withdrawn)
+        return self._asking.withdraw(person, request_id, comment)
 
     def requests(self, person: str, role: str = "mine") -> RequestList:
         """``mine``: what I asked for; ``inbox``: what waits for my decision. Newest first."""
-        _check_role(role, ("mine", "inbox"))
-        self._settle()
-        if role == "mine":
-            return RequestList(tuple(map(self._seen, self._store.requests_of(person))))
-        waiting = self._store.waiting(None if person in self._policy.admins else person)
-        return RequestList(tuple(each for each in map(self._seen, waiting) if person in each.approvers))
+        return self._asking.requests(person, role)
 
     def request(self, person: str, request_id: str) -> Request:
-        """One request, for its requester, the owner and admins; nobody else learns that it exists."""
-        self._settle()
-        request = _present(self._store.request(request_id), "request", request_id)
-        dataset = self._store.dataset(request.scope.dataset_id)
-        if person != request.requester and not (dataset and self._oversees(person, dataset)):
-            raise _unknown("request", request_id)
-        return self._seen(request)
+        """One request, for those who asked, review, own or oversee; nobody else learns that it exists."""
+        return self._asking.request(person, request_id)
+
+    def delegate(self, person: str, new: NewDelegation) -> Delegation:
+        """Let somebody else decide in one's place for a while."""
+        return self._asking.delegate(person, new)
+
+    def end_delegation(self, person: str, delegation_id: str) -> Delegation:
+        """Take a delegation back, or give it up."""
+        return self._asking.end_delegation(person, delegation_id)
+
+    def delegations(self, person: str) -> DelegationList:
+        """Those to and from a person that are in force or to come."""
+        return self._asking.delegations(person)
 
     # Holding and using
 
     def grants(self, person: str, role: str = "mine") -> GrantList:
         """``mine``: what I may use or could; ``owned``: what others may use of mine. The next to end first."""
-        _check_role(role, ("mine", "owned"))
-        self._settle()
+        check_role(role, ("mine", "owned"))
+        self._upkeep.settle()
         if role == "mine":
-            return GrantList(self._store.grants_to(person))
-        return GrantList(self._store.grants_on(None if person in self._policy.admins else person))
+            found = self._store.grants_to(person)
+        else:
+            found = self._store.grants_on(None if person in self._policy.admins else person)
+        now = self._clock()
+        return GrantList(tuple(grants.shown(each, now) for each in found))
 
     def revoke(self, person: str, grant_id: str, revocation: Revocation) -> Grant:
         """Take a grant back, or give it up; it ends at once."""
-        self._settle()
+        self._upkeep.settle()
         with self._store.unit() as unit:
             now = self._clock()
-            grant = _present(unit.grant(grant_id), "grant", grant_id)
-            dataset = _present(unit.dataset(grant.scope.dataset_id), "dataset", grant.scope.dataset_id)
+            grant = present(unit.grant(grant_id), "grant", grant_id)
+            dataset = present(unit.dataset(grant.scope.dataset_id), "dataset", grant.scope.dataset_id)
             revoked = grants.revoke(grant, person, dataset, self._policy, now, revocation.reason)
             if revoked is not grant:
                 unit.put_grant(revoked)
@@ -236,9 +188,14 @@ class AccessService:
         """The dataset and the grant by which the person may use it now; see ``Usage.grant``."""
         return self._usage.grant(person, dataset_id, columns)
 
-    def load(self, person: str, dataset_id: str, columns: Sequence[str] | None = None) -> Loaded:
-        """Read what is granted, as a ``pyarrow.Table``: all granted columns, or those named in their order."""
-        return self._usage.load(person, dataset_id, tuple(columns or ()), "data.loaded")
+    def load(
+        self, person: str, dataset_id: str, columns: Sequence[str] | None = None, rows: RowFilter | None = None
+    ) -> Loaded:
+        """Read what is granted, as a ``pyarrow.Table``: all granted columns, or those named in their order.
+
+        ``rows`` narrows the granted rows further.
+        """
+        return self._usage.load(person, dataset_id, tuple(columns or ()), "data.loaded", rows)
 
     def export(self, person: str, dataset_id: str, folder: Path) -> Export:
         """Write what is granted to ``<folder>/<dataset id>.parquet``, whole or not at all."""
@@ -288,7 +245,7 @@ class AccessService:
 
     def last_seq(self) -> int:
         """Number of the newest event; ends what is due, so that an end is noticed without anybody asking."""
-        self._settle()
+        self._upkeep.settle()
         return self._store.last_seq()
 
     def notices(self, person: str, after: int) -> tuple[Notice, ...]:
@@ -297,27 +254,6 @@ class AccessService:
         return tuple(notice for notice in (notices.announce(event, person) for event in events) if notice)
 
     # What these share
-
-    def _settle(self) -> None:
-        """Write down the ends that time has brought. Data is never handed out or refused because of this."""
-        now = self._clock()
-        if not any(self._store.due(now, now - requests.LAPSES_AFTER)):
-            return
-        with self._store.unit() as unit:
-            over, waiting = self._store.due(now, now - requests.LAPSES_AFTER)
-            for grant in over:
-                dataset = _present(unit.dataset(grant.scope.dataset_id), "dataset", grant.scope.dataset_id)
-                ended = grants.end(grant, EndReason.EXPIRED, now)
-                unit.put_grant(ended)
-                facts.grant(unit, "grant.expired", ended, dataset, TIME, now)
-            for request in waiting:
-                dataset = _present(unit.dataset(request.scope.dataset_id), "dataset", request.scope.dataset_id)
-                lapsed = requests.close(request, RequestState.LAPSED)
-                unit.put_request(lapsed)
-                facts.request(unit, "request.lapsed", lapsed, dataset, TIME, now)
-
-    def _seen(self, request: Request) -> Request:
-        return requests.seen(request, self._store.dataset(request.scope.dataset_id), self._policy)
 
     def _summary(self, person: str, dataset: Dataset, asked: Sequence[Request], held: Sequence[Grant]) -> Summary:
         return Summary(
@@ -345,25 +281,3 @@ class AccessService:
 
     def _sees_as(self, person: str) -> str | None:
         return None if person in self._policy.admins else person
-
-
-def _new_id(letter: str) -> str:
-    return f"{letter}-{uuid.uuid4().hex[:10]}"
-
-
-def _check_role(role: str, known: Sequence[str]) -> None:
-    if role not in known:
-        raise Invalid("access.invalid_role", f"{role!r} is not a view of this list.", next_step=nearest(role, known))
-
-
-def _present(noun: _Noun | None, kind: str, noun_id: str) -> _Noun:
-    if noun is None:
-        raise _unknown(kind, noun_id)
-    return noun
-
-
-def _unknown(kind: str, noun_id: str) -> NotFound:
-    listed = "search" if kind == "dataset" else f"{kind}s"
-    return NotFound(
-        f"access.no_{kind}", f"There is no {kind} {noun_id!r}.", next_step=f"List them: mlplat data {listed}"
-    )

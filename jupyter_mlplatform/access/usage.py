@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from jupyter_mlplatform.access import facts, grants, refusal, requests
-from jupyter_mlplatform.access.models import Dataset, Grant, Loaded
+from jupyter_mlplatform.access import facts, grants, refusal, rowfilter
+from jupyter_mlplatform.access.asking import check_here
+from jupyter_mlplatform.access.models import Dataset, Grant, Loaded, Request
 from jupyter_mlplatform.access.ports import Files, Store, Unit
 from jupyter_mlplatform.access.registrar import Registrar
+from jupyter_mlplatform.access.rowfilter import RowFilter
 from jupyter_mlplatform.errors import Conflict, Invalid, nearest
 from jupyter_mlplatform.policy import AccessPolicy
 
@@ -17,11 +19,18 @@ class Usage:
     """Judges at the moment of use, from the grant's own instants."""
 
     def __init__(
-        self, store: Store, files: Files, registrar: Registrar, policy: AccessPolicy, clock: Callable[[], datetime]
+        self,
+        store: Store,
+        files: Files,
+        registrar: Registrar,
+        seen: Callable[[Request], Request],
+        policy: AccessPolicy,
+        clock: Callable[[], datetime],
     ) -> None:
         self._store = store
         self._files = files
         self._registrar = registrar
+        self._seen = seen
         self._policy = policy
         self._clock = clock
 
@@ -31,6 +40,7 @@ class Usage:
         Raises ``NotFound`` for an unknown dataset, ``Invalid`` for an unknown column, and ``Forbidden`` that says why
         not: never asked, waiting, rejected, ended, or a column that is not granted.
         """
+        check_here(person, self._policy)
         dataset = self._registrar.live(dataset_id, person)
         known = [column.name for column in dataset.columns]
         for name in columns:
@@ -43,17 +53,20 @@ class Usage:
         held = self._store.grants_to(person, [dataset_id])
         grant = grants.best(held, columns, now, person, dataset)
         if grant is None:
-            asked = [
-                requests.seen(each, dataset, self._policy) for each in self._store.requests_of(person, [dataset_id])
-            ]
+            asked = [self._seen(each) for each in self._store.requests_of(person, [dataset_id])]
             raise refusal.explain(dataset, asked, held, now)
         for name in columns:
             if name not in grant.scope.columns:
                 raise refusal.missing_column(name, grant)
         return dataset, grant
 
-    def load(self, person: str, dataset_id: str, columns: tuple[str, ...], action: str) -> Loaded:
-        """Hand out columns, or all that are granted, and write it down as ``action``."""
+    def load(
+        self, person: str, dataset_id: str, columns: tuple[str, ...], action: str, rows: RowFilter | None = None
+    ) -> Loaded:
+        """Hand out columns, or all that are granted, and write it down as ``action``.
+
+        ``rows`` narrows the granted rows further; it may look at granted columns only, for what it finds tells of them.
+        """
         dataset, grant = self.grant(person, dataset_id, columns)
         known = {column.name for column in dataset.columns}
         wanted = tuple(dict.fromkeys(columns)) or tuple(name for name in grant.scope.columns if name in known)
@@ -63,7 +76,10 @@ class Usage:
                 f"None of the columns granted to you is in {dataset_id!r} any more.",
                 next_step=f"Ask for the present columns: mlplat data request {dataset_id}",
             )
-        table = self._files.read(dataset, wanted)
+        if rows is not None:
+            granted = [column for column in dataset.columns if column.name in grant.scope.columns]
+            rows = rowfilter.check(rows, granted)
+        table = self._files.read(dataset, wanted, rowfilter.both(grant.scope.rows, rows))
         with self._store.unit() as unit:
             # Reading takes time: what counts is whether it is still allowed when the data leaves our hands.
             now = self._clock()

@@ -10,6 +10,7 @@ from typing import Any
 import click
 from click.shell_completion import CompletionItem
 
+from jupyter_mlplatform.access import rowfilter
 from jupyter_mlplatform.access.models import (
     Comment,
     Dataset,
@@ -17,20 +18,20 @@ from jupyter_mlplatform.access.models import (
     Grant,
     GrantState,
     Loaded,
-    NewDecision,
     NewRequest,
+    Purview,
     Registration,
     Request,
     RequestState,
     Revocation,
     Search,
     SearchPage,
-    Verdict,
 )
 from jupyter_mlplatform.cli.answer import Answer, Block, Code, Fields, Line, Table, Tone
+from jupyter_mlplatform.cli.data_review import add_to, requests_named
 from jupyter_mlplatform.cli.given import columns_named, under
 from jupyter_mlplatform.cli.session import Session, command
-from jupyter_mlplatform.errors import PlatformError, Unavailable
+from jupyter_mlplatform.errors import NotFound, PlatformError, Unavailable
 from jupyter_mlplatform.policy import CLASSIFICATIONS
 
 PREVIEW_ROWS = 10
@@ -65,14 +66,6 @@ def _purposes(session: Session, _: str) -> Any:
     return ((each.code, each.label) for each in session.services.access.options().purposes)
 
 
-def _requests(role: str) -> Callable[[Session, str], Any]:
-    def names(session: Session, _: str) -> Any:
-        found = session.services.access.requests(session.person, role).items
-        return ((each.id, f"{each.requester}: {each.dataset_title}") for each in found)
-
-    return names
-
-
 def _grants(session: Session, _: str) -> Any:
     access = session.services.access
     found = (*access.grants(session.person).items, *access.grants(session.person, "owned").items)
@@ -80,8 +73,7 @@ def _grants(session: Session, _: str) -> Any:
 
 
 dataset_argument = click.argument("dataset", shell_complete=completing(_datasets))
-inbox_argument = click.argument("request_id", metavar="REQUEST", shell_complete=completing(_requests("inbox")))
-own_argument = click.argument("request_id", metavar="REQUEST", shell_complete=completing(_requests("mine")))
+own_argument = click.argument("request_id", metavar="REQUEST", shell_complete=completing(requests_named("mine")))
 columns_option = click.option(
     "--columns",
     multiple=True,
@@ -114,20 +106,37 @@ def show(session: Session, dataset: str) -> Answer:
 @columns_option
 @click.option("--purpose", required=True, shell_complete=completing(_purposes), help="One of the policy's purposes.")
 @click.option("--days", type=int, help="How long; the policy's usual time when left out.")
+@click.option("--where", multiple=True, help="Ask for some of the rows only: plant=Graz. May be repeated.")
+@click.option("--for", "beneficiary", default="", help="Who is going to use the data, if that is not you.")
 @click.option("--reason", default="", help="What for, in your words; the owner reads it.")
-def request(session: Session, dataset: str, columns: tuple[str, ...], **said: Any) -> Answer:
+def request(session: Session, dataset: str, columns: tuple[str, ...], where: tuple[str, ...], **said: Any) -> Answer:
     """Ask for access to a DATASET. Asking again while a request is open changes that one."""
-    access = session.services.access
-    page = access.dataset(session.person, dataset)
-    before, names = page.open_request, columns_named(columns, _columns(page.dataset))
-    new = NewRequest(dataset_id=dataset, columns=names, idempotency_key=uuid.uuid4().hex, **said)
-    made = access.ask(session.person, new)
-    if before and before.id == made.id:
-        same = before.revision == made.revision
-        note = "You had asked for this already." if same else f"Your open request is now revision {made.revision}."
-    else:
-        note = "Asked."
-    return Answer(made, Line(note, Tone.GOOD), *_request_blocks(made))
+    page = session.services.access.dataset(session.person, dataset)
+    names = columns_named(columns, _columns(page.dataset))
+    return _ask(session, page, dataset_id=dataset, columns=names, rows=rowfilter.parse(where), **said)
+
+
+@command(group, "renew")
+@click.argument("grant_id", metavar="GRANT", shell_complete=completing(_grants))
+@click.option("--days", type=int, help="How long; the policy's usual time when left out.")
+@click.option("--reason", default="", help="What for, in your words; the owner reads it.")
+def renew(session: Session, grant_id: str, **said: Any) -> Answer:
+    """Ask for the same again after a GRANT ends. Its own end stays as it is."""
+    held = session.services.access.grants(session.person).items
+    grant = next((each for each in held if each.id == grant_id), None)
+    if grant is None:
+        raise NotFound("access.no_grant", f"There is no grant {grant_id!r}.", next_step="List them: mlplat data grants")
+    page = session.services.access.dataset(session.person, grant.scope.dataset_id)
+    return _ask(
+        session,
+        page,
+        dataset_id=grant.scope.dataset_id,
+        columns=grant.scope.columns,
+        rows=grant.scope.rows,
+        purpose=grant.purpose,
+        renews=grant.id,
+        **said,
+    )
 
 
 @command(group, "requests")
@@ -142,36 +151,6 @@ def requests(session: Session, inbox: bool) -> Answer:
     empty = "Nothing waits for you." if inbox else "You have asked for nothing yet: mlplat data search"
     head = ("Request", "Dataset", "By", "Purpose", "For", "State", "Asked")
     return Answer(found, Table(head, rows, empty=empty))
-
-
-@command(group, "approve")
-@inbox_argument
-@click.option("--columns", multiple=True, help="Grant only these of the columns asked for.")
-@click.option("--days", type=int, help="Grant fewer days than asked for.")
-@click.option("--reason", default="")
-@click.option("--revision", type=int, help="The revision you looked at; the present one when left out.")
-def approve(session: Session, request_id: str, columns: tuple[str, ...], **said: Any) -> Answer:
-    """Approve a REQUEST, as it is or narrower."""
-    asked = session.services.access.request(session.person, request_id).scope.columns if columns else ()
-    return _decide(session, request_id, Verdict.APPROVE, columns=columns_named(columns, asked), **said)
-
-
-@command(group, "reject")
-@inbox_argument
-@click.option("--reason", required=True, help="Why; the requester reads it.")
-@click.option("--revision", type=int, help="The revision you looked at; the present one when left out.")
-def reject(session: Session, request_id: str, **said: Any) -> Answer:
-    """Reject a REQUEST with a reason."""
-    return _decide(session, request_id, Verdict.REJECT, **said)
-
-
-@command(group, "ask-changes")
-@inbox_argument
-@click.option("--reason", required=True, help="What to change; the requester reads it.")
-@click.option("--revision", type=int, help="The revision you looked at; the present one when left out.")
-def ask_changes(session: Session, request_id: str, **said: Any) -> Answer:
-    """Send a REQUEST back to be changed."""
-    return _decide(session, request_id, Verdict.ASK_CHANGES, **said)
 
 
 @command(group, "withdraw")
@@ -270,18 +249,17 @@ def retire(session: Session, dataset: str) -> Answer:
     return Answer(gone, Line(f"{gone.id} is retired; nobody can use it any more."))
 
 
-def _decide(session: Session, request_id: str, verdict: Verdict, revision: int | None, **said: Any) -> Answer:
-    access = session.services.access
-    seen = revision if revision is not None else access.request(session.person, request_id).revision
-    made = access.decide(session.person, request_id, NewDecision(verdict=verdict, revision=seen, **said))
-    last = made.decisions[-1]
-    told = {
-        Verdict.APPROVE: f"{made.requester} may use {len(last.columns)} columns of {made.scope.dataset_id} "
-        f"for {last.days} days.",
-        Verdict.REJECT: f"The request of {made.requester} is rejected.",
-        Verdict.ASK_CHANGES: f"{made.requester} is asked to change the request.",
-    }
-    return Answer(made, Line(told[verdict], Tone.GOOD))
+def _ask(session: Session, page: DatasetPage, **said: Any) -> Answer:
+    before = page.open_request
+    made = session.services.access.ask(session.person, NewRequest(idempotency_key=uuid.uuid4().hex, **said))
+    if made.state is RequestState.APPROVED:
+        note = f"Approved by the policy's rule {made.decisions[-1].rule!r}."
+    elif before and before.id == made.id:
+        same = before.revision == made.revision
+        note = "You had asked for this already." if same else f"Your open request is now revision {made.revision}."
+    else:
+        note = "Asked."
+    return Answer(made, Line(note, Tone.GOOD), *_request_blocks(made))
 
 
 def _columns(dataset: Dataset) -> tuple[str, ...]:
@@ -352,11 +330,21 @@ def _request_blocks(made: Request) -> list[Block]:
         ("Request", made.id),
         ("Dataset", made.scope.dataset_id),
         ("Columns", made.scope.columns),
+        ("Rows", rowfilter.words(made.scope.rows) if made.scope.rows is not None else "all"),
         ("Purpose", made.purpose),
+        ("Used by", made.subject),
         ("For", f"{made.days} days from the approval"),
         ("State", _state(made)),
     ]
+    if len(made.review) > 1:
+        pairs.append(("Review", tuple(_passed(each) for each in made.review)))
     return [Fields(pairs)]
+
+
+def _passed(each: Purview) -> str:
+    if each.approved_by:
+        return f"{each.stage}: approved by {each.approved_by}"
+    return f"{each.stage}: {' or '.join(each.approvers) or 'nobody that the policy names'}"
 
 
 def _preview(loaded: Loaded) -> Table:
@@ -379,3 +367,6 @@ def _frame(loaded: Loaded) -> Any:
             cause=f"{error}.",
             next_step=f"Install pandas, or write a file: %mlplat load {loaded.dataset.id} --output data.parquet",
         ) from error
+
+
+add_to(group)

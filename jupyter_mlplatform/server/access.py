@@ -8,10 +8,13 @@ from tornado import web
 from jupyter_mlplatform.access.models import (
     Comment,
     DatasetPage,
+    Delegation,
+    DelegationList,
     EventList,
     Grant,
     GrantList,
     NewDecision,
+    NewDelegation,
     NewRequest,
     Options,
     Request,
@@ -124,6 +127,39 @@ class WithdrawalHandler(PlatformHandler):
         return await self.call(self.services.access.withdraw, self.person, request_id, body)
 
 
+class DelegationsHandler(PlatformHandler):
+    """``/access/delegations``"""
+
+    auth_resource = RESOURCE
+
+    @web.authenticated
+    @authorized
+    @operation("Who decides in my place, and in whose place I may decide", returns=DelegationList)
+    async def get(self) -> DelegationList:
+        """Those that are in force or to come."""
+        return await self.call(self.services.access.delegations, self.person)
+
+    @web.authenticated
+    @authorized
+    @operation("Let somebody else decide in my place for a while", body=NewDelegation, returns=Delegation, status=201)
+    async def post(self, body: NewDelegation) -> Delegation:
+        """It never lets anybody decide on an own request."""
+        return await self.call(self.services.access.delegate, self.person, body)
+
+
+class DelegationHandler(PlatformHandler):
+    """``/access/delegations/{delegation_id}``"""
+
+    auth_resource = RESOURCE
+
+    @web.authenticated
+    @authorized
+    @operation("Take a delegation back, or give it up", returns=Delegation)
+    async def delete(self, delegation_id: str) -> Delegation:
+        """Ending what has been taken back already changes nothing."""
+        return await self.call(self.services.access.end_delegation, self.person, delegation_id)
+
+
 class GrantsHandler(PlatformHandler):
     """``/access/grants``"""
 
@@ -171,6 +207,8 @@ ROUTES = [
     ("/access/requests/{request_id}", RequestHandler),
     ("/access/requests/{request_id}/decisions", DecisionsHandler),
     ("/access/requests/{request_id}/withdrawal", WithdrawalHandler),
+    ("/access/delegations", DelegationsHandler),
+    ("/access/delegations/{delegation_id}", DelegationHandler),
     ("/access/grants", GrantsHandler),
     ("/access/grants/{grant_id}/revocation", RevocationHandler),
     ("/access/events", EventsHandler),

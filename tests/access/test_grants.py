@@ -7,8 +7,9 @@ from datetime import timedelta
 import pytest
 from msgspec.structs import replace
 
-from jupyter_mlplatform.access import grants, requests
+from jupyter_mlplatform.access import decisions, grants, requests
 from jupyter_mlplatform.access.models import EndReason, Grant, GrantState
+from jupyter_mlplatform.access.review import Reviewers
 from jupyter_mlplatform.errors import Conflict, Forbidden
 from tests.access.world import DATASET, POLICY, START, approval, new_request
 
@@ -19,7 +20,8 @@ END = START + timedelta(days=30)
 def grant(**changes: object) -> Grant:
     asked = requests.check(new_request(**changes), "alice", DATASET, POLICY)
     request = requests.submit("r-1", "alice", asked, DATASET, START)
-    return grants.create("g-1", requests.decide(request, approval(), "bob", DATASET, POLICY, START), DATASET, START)
+    decided = decisions.decide(request, approval(), "bob", DATASET, Reviewers(POLICY, START))
+    return grants.create("g-1", decided, DATASET, START)
 
 
 def test_a_grant_is_usable_from_its_beginning_until_but_not_at_its_end() -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
-from jupyter_mlplatform.access import requests
+from jupyter_mlplatform.access import decisions, requests
 from jupyter_mlplatform.access.models import NewDecision, Request, RequestState, Verdict
+from jupyter_mlplatform.access.review import Reviewers
 from jupyter_mlplatform.errors import Conflict, Forbidden, Invalid, PlatformError
 from jupyter_mlplatform.policy import AccessPolicy
 from tests.access.world import DATASET, POLICY, START, approval, new_request, rejection
@@ -18,7 +19,7 @@ def submitted(**changes: object) -> Request:
 
 
 def decide(request: Request, new: NewDecision, actor: str = "bob", policy: AccessPolicy = POLICY) -> Request:
-    return requests.decide(request, new, actor, DATASET, policy, START)
+    return decisions.decide(request, new, actor, DATASET, Reviewers(policy, START))
 
 
 def problem(error: type[PlatformError], request: Request, new: NewDecision, actor: str = "bob") -> PlatformError:

@@ -74,4 +74,16 @@ MIGRATIONS = (
     ALTER TABLE request_keys ADD COLUMN digest TEXT NOT NULL DEFAULT '';
     CREATE INDEX datasets_location ON datasets (json_extract(body, '$.location'));
     """,
+    """
+    CREATE TABLE delegations (
+        id TEXT PRIMARY KEY,
+        approver TEXT NOT NULL,
+        delegate TEXT NOT NULL,
+        not_before REAL NOT NULL,
+        version INTEGER NOT NULL,
+        body TEXT NOT NULL
+    );
+    CREATE INDEX delegations_approver ON delegations (approver);
+    CREATE INDEX delegations_delegate ON delegations (delegate);
+    """,
 )

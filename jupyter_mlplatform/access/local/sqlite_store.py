@@ -16,11 +16,11 @@ from jupyter_mlplatform.access.audit import Anchor, State
 from jupyter_mlplatform.access.local.anchor_file import AnchorFile
 from jupyter_mlplatform.access.local.schema import MIGRATIONS
 from jupyter_mlplatform.access.local.search_index import SearchIndex
-from jupyter_mlplatform.access.models import Dataset, Event, Facet, Grant, Request, RequestState, Search
+from jupyter_mlplatform.access.models import Dataset, Delegation, Event, Facet, Grant, Request, RequestState, Search
 from jupyter_mlplatform.database import Database
 from jupyter_mlplatform.errors import Conflict
 
-_Noun = TypeVar("_Noun", Dataset, Request, Grant)
+_Noun = TypeVar("_Noun", Dataset, Request, Grant, Delegation)
 _OPEN = (RequestState.SUBMITTED.value, RequestState.CHANGES_ASKED.value)
 _AT_LOCATION = "SELECT body FROM datasets WHERE json_extract(body, '$.location') = ?"
 _encode = msgspec.json.encode
@@ -68,6 +68,10 @@ class SqliteUnit:
         sql = "SELECT body FROM grants WHERE dataset_id = ? AND state <> 'ended' AND ? IN ('', subject)"
         return _all(self._connection, Grant, sql, dataset_id, person)
 
+    def delegation(self, delegation_id: str) -> Delegation | None:
+        """See the port."""
+        return _one(self._connection, Delegation, "SELECT body FROM delegations WHERE id = ?", delegation_id)
+
     def put_dataset(self, dataset: Dataset) -> None:
         """See the port."""
         self._connection.execute(
@@ -103,6 +107,21 @@ class SqliteUnit:
             )
         else:
             self._swap("grants", grant.id, row)
+
+    def put_delegation(self, delegation: Delegation) -> None:
+        """See the port."""
+        body = _encode(delegation).decode()
+        if delegation.version == 1:
+            self._connection.execute(
+                "INSERT INTO delegations (id, approver, delegate, not_before, version, body) VALUES (?, ?, ?, ?, ?, ?)",
+                (delegation.id, delegation.approver, delegation.delegate, _at(delegation.not_before), 1, body),
+            )
+            return
+        done = self._connection.execute(
+            "UPDATE delegations SET version = ?, body = ? WHERE id = ? AND version = ?",
+            (delegation.version, body, delegation.id, delegation.version - 1),
+        )
+        _check_swapped(done)
 
     def remember_key(self, person: str, key: str, request_id: str, digest: str) -> None:
         """See the port."""
@@ -140,12 +159,7 @@ class SqliteUnit:
             f"UPDATE {table} SET state = ?, version = ?, body = ? WHERE id = ? AND version = ?",  # noqa: S608
             (*row, noun_id, row[1] - 1),
         )
-        if done.rowcount != 1:
-            raise Conflict(
-                "access.changed_meanwhile",
-                "Somebody else changed this at the same moment.",
-                next_step="Look at it again, then decide.",
-            )
+        _check_swapped(done)
 
 
 class SqliteStore:
@@ -228,11 +242,19 @@ class SqliteStore:
 
     def due(self, now: datetime, waiting_since: datetime) -> tuple[tuple[Grant, ...], tuple[Request, ...]]:
         """See the port."""
-        grants = _all(
-            self._read(), Grant, "SELECT body FROM grants WHERE state <> 'ended' AND not_after <= ?", _at(now)
-        )
+        grants = self.ending(now)
         sql = "SELECT body FROM requests WHERE state IN (?, ?) AND waits_since <= ?"
         return grants, _all(self._read(), Request, sql, *_OPEN, _at(waiting_since))
+
+    def ending(self, until: datetime) -> tuple[Grant, ...]:
+        """See the port."""
+        sql = "SELECT body FROM grants WHERE state <> 'ended' AND not_after <= ? ORDER BY not_after, rowid"
+        return _all(self._read(), Grant, sql, _at(until))
+
+    def delegations(self, person: str | None) -> tuple[Delegation, ...]:
+        """See the port."""
+        sql = "SELECT body FROM delegations WHERE ?1 IS NULL OR ?1 IN (approver, delegate) ORDER BY not_before, rowid"
+        return _all(self._read(), Delegation, sql, person)
 
     def events(self, person: str | None, *, after: int = 0, newest: int | None = None) -> tuple[Event, ...]:
         """See the port."""
@@ -256,9 +278,14 @@ class SqliteStore:
         try:
             rows = connection.execute("SELECT row FROM events ORDER BY seq").fetchall()
             state: State = {}
-            nouns: tuple[tuple[str, type[Any]], ...] = (("dataset", Dataset), ("request", Request), ("grant", Grant))
+            nouns: tuple[tuple[str, type[Any]], ...] = (
+                ("dataset", Dataset),
+                ("request", Request),
+                ("grant", Grant),
+                ("delegation", Delegation),
+            )
             for kind, struct in nouns:
-                bodies = connection.execute(f"SELECT body FROM {kind}s")  # noqa: S608 (one of the three above)
+                bodies = connection.execute(f"SELECT body FROM {kind}s")  # noqa: S608 (one of the four above)
                 state |= {
                     (kind, noun.id): noun for noun in (msgspec.json.decode(row[0], type=struct) for row in bodies)
                 }
@@ -276,6 +303,15 @@ class SqliteStore:
     def _newest(self) -> Anchor | None:
         row = self._read().execute("SELECT seq, hash FROM events ORDER BY seq DESC LIMIT 1").fetchone()
         return Anchor(row["seq"], row["hash"]) if row else None
+
+
+def _check_swapped(done: sqlite3.Cursor) -> None:
+    if done.rowcount != 1:
+        raise Conflict(
+            "access.changed_meanwhile",
+            "Somebody else changed this at the same moment.",
+            next_step="Look at it again, then decide.",
+        )
 
 
 def _one(connection: sqlite3.Connection, kind: type[_Noun], sql: str, *values: Any) -> _Noun | None:
