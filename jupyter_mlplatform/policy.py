@@ -12,12 +12,53 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
 
 from jupyter_mlplatform.addresses import has_credentials, redact
 from jupyter_mlplatform.errors import Invalid, nearest
+from jupyter_mlplatform.policy_sections import (
+    CLASSIFICATIONS,
+    AccessPolicy,
+    AutoApproval,
+    Condition,
+    Guardrail,
+    HandoffPolicy,
+    IdlePolicy,
+    KernelRule,
+    PackagesPolicy,
+    Policy,
+    Purpose,
+    Stage,
+    StatePolicy,
+    Strict,
+    WorkspacePolicy,
+)
+
+__all__ = [
+    "CLASSIFICATIONS",
+    "AccessPolicy",
+    "AutoApproval",
+    "Condition",
+    "EffectivePolicy",
+    "Guardrail",
+    "HandoffPolicy",
+    "IdlePolicy",
+    "KernelRule",
+    "PackagesPolicy",
+    "Policy",
+    "Purpose",
+    "Setting",
+    "Stage",
+    "StatePolicy",
+    "Strict",
+    "WorkspacePolicy",
+    "load",
+    "parse",
+    "read_toml",
+    "system_paths",
+]
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -26,223 +67,6 @@ else:
 
 BUILT_IN = "built in"
 LONGEST_DAYS = 3650
-CLASSIFICATIONS = ("public", "internal", "confidential", "restricted")
-
-
-class Strict(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """A section of the policy: immutable, and an unknown key in it is an error."""
-
-
-class WorkspacePolicy(Strict, frozen=True):
-    """``demo_allowed``: may ``mlplat demo`` run although a policy file is installed.
-
-    ``identity`` pins where a person's name comes from: ``account`` (the operating system), ``jupyterhub`` or
-    ``sagemaker``. ``auto`` takes the first that is there, which a person can steer with environment variables.
-    """
-
-    name: str = "ML workspace"
-    identity: Literal["auto", "account", "jupyterhub", "sagemaker"] = "auto"
-    demo_allowed: bool = False
-    support: str = "your platform team"
-
-
-class StatePolicy(Strict, frozen=True):
-    """``path``: folder of the shared state (requests, grants, runs); empty means a private folder of each person."""
-
-    path: str = ""
-
-
-class Purpose(Strict, frozen=True):
-    """A reason for which data may be asked for."""
-
-    code: str
-    label: str
-
-
-class Condition(Strict, frozen=True):
-    """What a request must be like: each list that is not empty has to hold one of its values.
-
-    ``column_tags`` looks at the columns asked for, ``dataset_tags`` at the dataset's own.
-    """
-
-    classifications: tuple[str, ...] = ()
-    column_tags: tuple[str, ...] = ()
-    dataset_tags: tuple[str, ...] = ()
-    purposes: tuple[str, ...] = ()
-
-
-class Stage(Strict, frozen=True):
-    """One stage of a review, for requests that are like ``when``. ``approvers``: ``owner`` stands for the dataset's.
-
-    After ``remind_days`` without a decision they are reminded; after ``escalate_days`` ``escalate_to`` may decide, too.
-    """
-
-    name: str
-    approvers: tuple[str, ...]
-    when: Condition = Condition()
-    remind_days: int | None = 3
-    escalate_days: int | None = None
-    escalate_to: tuple[str, ...] = ()
-
-
-class AutoApproval(Strict, frozen=True):
-    """Requests like ``when``, for at most ``most_days`` days and without a column that is tagged as in
-    ``never_column_tags``, are approved by the policy itself.
-    """
-
-    name: str
-    when: Condition
-    most_days: int
-    never_column_tags: tuple[str, ...] = ("personal",)
-
-
-class Guardrail(Strict, frozen=True):
-    """Requests like ``when`` are refused whoever would approve them; ``because`` is what the requester reads."""
-
-    name: str
-    when: Condition
-    because: str
-
-
-class AccessPolicy(Strict, frozen=True):
-    """Data access. Durations are in days.
-
-    ``catalogues``: dataset catalogue files, relative to the policy's own folder; ``max_days``: the longest grant for
-    each classification; ``four_eyes``: nobody decides on own requests; ``admins`` may decide on and revoke everything
-    but their own. ``stages``: the review, in this order. ``announce_days``: how many days before its end a grant's end
-    is announced. ``left``: people who have left; they may use nothing, and their grants end.
-    """
-
-    catalogues: tuple[str, ...] = ()
-    purposes: tuple[Purpose, ...] = (
-        Purpose(code="exploration", label="Explore whether the data helps"),
-        Purpose(code="model-training", label="Train or evaluate a model"),
-        Purpose(code="reporting", label="Report or dashboard"),
-        Purpose(code="incident", label="Investigate an incident"),
-    )
-    default_days: int = 30
-    max_days: dict[str, int] = msgspec.field(
-        default_factory=lambda: {"public": 365, "internal": 180, "confidential": 90, "restricted": 30}
-    )
-    four_eyes: bool = True
-    admins: tuple[str, ...] = ()
-    stages: tuple[Stage, ...] = (Stage(name="owner", approvers=("owner",)),)
-    auto_approve: tuple[AutoApproval, ...] = ()
-    guardrails: tuple[Guardrail, ...] = ()
-    announce_days: tuple[int, ...] = (7, 1)
-    left: tuple[str, ...] = ()
-
-
-class KernelRule(Strict, frozen=True):
-    """The idle timeout of some kernels: those whose notebook's path or kernel's name fits the glob ``match``.
-
-    Either ``timeout_seconds`` or ``never``; ``locked``: the notebook and the kernel's specification cannot change it
-    (with neither of the two: they cannot change what holds for all).
-    """
-
-    match: str
-    timeout_seconds: float = 0.0
-    never: bool = False
-    locked: bool = False
-
-
-class IdlePolicy(Strict, frozen=True):
-    """Idle shutdown. All durations are in seconds, all rates in bytes per second, CPU and GPU in fractions of one.
-
-    A stop needs ``timeout_seconds`` of idleness, then ``grace_seconds`` of warning, and one more fresh sample; none
-    happens in the first ``min_uptime_seconds``. ``kernels`` are rules for some kernels, the first that fits counts.
-    With ``own_timeouts`` a notebook or a kernel's specification may set its own, between ``min_timeout_seconds`` and
-    ``max_timeout_seconds``. ``keep_max_seconds`` caps a keep-alive.
-
-    ``cull_kernels`` and ``cull_terminals`` false only report. ``stop`` says how the workspace is stopped: ``auto`` is
-    what fits in SageMaker Studio and ``off`` elsewhere, where ``server`` ends this Jupyter server. ``watchdog`` runs
-    a second process that stops the workspace when the server is dead or mute.
-
-    A process is at work from ``busy_cpu_fraction`` of a core, one that is known for its heartbeat (or named in
-    ``heartbeaters``) from ``heartbeat_cpu_fraction``; one that only watches (or named in ``watchers``) never is.
-    ``schedule_ahead_seconds``: a notebook that is scheduled to run here within that time is waited for.
-    ``unsaved_hold_seconds``: how long unsaved changes that a tab cannot save hold the workspace. ``hook_seconds`` is
-    given to a person's hooks. ``webhook`` is an address that every warning and stop of the workspace is posted to.
-    ``price_per_hour`` maps an instance type, or ``default``, to money.
-    """
-
-    enabled: bool = True
-    timeout_seconds: float = 3600.0
-    min_timeout_seconds: float = 60.0
-    max_timeout_seconds: float = 86400.0
-    own_timeouts: bool = True
-    kernels: tuple[KernelRule, ...] = ()
-    sample_seconds: float = 15.0
-    grace_seconds: float = 300.0
-    min_uptime_seconds: float = 900.0
-    keep_max_seconds: float = 86400.0
-    input_timeout_factor: float = 2.0
-    busy_cpu_fraction: float = 0.02
-    heartbeat_cpu_fraction: float = 0.15
-    heartbeaters: tuple[str, ...] = ()
-    watchers: tuple[str, ...] = ()
-    io_bytes_per_second: float = 65536.0
-    network_bytes_per_second: float = 65536.0
-    gpu_fraction: float = 0.05
-    schedule_ahead_seconds: float = 3600.0
-    cull_kernels: bool = True
-    cull_terminals: bool = True
-    stop: Literal["auto", "off", "provider", "feeder", "direct", "server"] = "auto"
-    watchdog: bool = True
-    unsaved_hold_seconds: float = 86400.0
-    hook_seconds: float = 30.0
-    webhook: str = ""
-    price_per_hour: dict[str, float] = msgspec.field(default_factory=dict)
-    currency: str = "EUR"
-
-
-class PackagesPolicy(Strict, frozen=True):
-    """Package mirrors. An empty URL leaves that tool as it is.
-
-    ``pip_index`` is one virtual index: there is no extra index on purpose, because clients fall back to it silently.
-    ``allow_hosts``: the only hosts that clients may contact; empty means the hosts of the indexes named here.
-    ``timeout_seconds`` and ``retries`` bound how long a client hangs on an index that does not answer.
-    """
-
-    pip_index: str = ""
-    conda_channels: tuple[str, ...] = ()
-    conda_channel_alias: str = ""
-    allow_hosts: tuple[str, ...] = ()
-    ca_bundle: str = ""
-    timeout_seconds: int = 15
-    retries: int = 2
-
-
-class HandoffPolicy(Strict, frozen=True):
-    """Training hand-off. ``price_per_hour`` maps an instance type to money for the cost line of a plan.
-
-    ``approvers`` may approve model versions (empty: anybody but the author); ``instance_types`` empty means any.
-    """
-
-    approvers: tuple[str, ...] = ()
-    four_eyes: bool = True
-    instance_types: tuple[str, ...] = ()
-    default_instance: str = "ml.m5.large"
-    price_per_hour: dict[str, float] = msgspec.field(default_factory=dict)
-    currency: str = "EUR"
-    role_arn: str = ""
-    kms_key: str = ""
-    subnets: tuple[str, ...] = ()
-    security_groups: tuple[str, ...] = ()
-    tags: dict[str, str] = msgspec.field(default_factory=dict)
-    bundle_ask_bytes: int = 50 * 1024 * 1024
-    max_parallel_steps: int = 2
-
-
-class Policy(Strict, frozen=True):
-    """The whole policy, one section a feature."""
-
-    workspace: WorkspacePolicy = WorkspacePolicy()
-    state: StatePolicy = StatePolicy()
-    access: AccessPolicy = AccessPolicy()
-    idle: IdlePolicy = IdlePolicy()
-    packages: PackagesPolicy = PackagesPolicy()
-    handoff: HandoffPolicy = HandoffPolicy()
 
 
 class Setting(msgspec.Struct, frozen=True):
@@ -393,14 +217,38 @@ def _check_values(policy: Policy, origin: str) -> None:
         if number > LONGEST_DAYS:
             raise _invalid(origin, f"{key!r} must be at most {LONGEST_DAYS}, not {number}.")
     _check_idle(idle, origin)
-    for name in access.max_days:
-        if name not in CLASSIFICATIONS:
-            raise _invalid(origin, f"Unknown classification {name!r}. {nearest(name, CLASSIFICATIONS)}")
+    _check_access(access, origin)
     if policy.state.path and not Path(policy.state.path).is_absolute():
         raise _invalid(origin, f"'state.path' must be an absolute path, not {policy.state.path!r}.")
     for address in (idle.webhook, packages.pip_index, packages.conda_channel_alias, *packages.conda_channels):
         if has_credentials(address):
             raise _invalid(origin, f"An address holds a user name, password or token: {redact(address)}.")
+
+
+def _check_access(access: AccessPolicy, origin: str) -> None:
+    named = [("stages", each.name, each.when) for each in access.stages]
+    named += [("auto_approve", each.name, each.when) for each in access.auto_approve]
+    named += [("guardrails", each.name, each.when) for each in access.guardrails]
+    classes = [*access.max_days, *(name for _, _, when in named for name in when.classifications)]
+    purposes = [each.code for each in access.purposes]
+    for name in classes:
+        if name not in CLASSIFICATIONS:
+            raise _invalid(origin, f"Unknown classification {name!r}. {nearest(name, CLASSIFICATIONS)}")
+    for name in (name for _, _, when in named for name in when.purposes):
+        if name not in purposes:
+            raise _invalid(origin, f"Unknown purpose {name!r}. {nearest(name, purposes)}")
+    for number, (section, name, _) in enumerate(named):
+        if not name or (section, name) in [each[:2] for each in named[:number]]:
+            raise _invalid(origin, f"Each entry of 'access.{section}' needs a name of its own; {name!r} is not.")
+    for stage in access.stages:
+        if not stage.approvers:
+            raise _invalid(origin, f"The stage {stage.name!r} of 'access.stages' has no approvers.")
+        if stage.escalate_days is not None and not stage.escalate_to:
+            raise _invalid(origin, f"The stage {stage.name!r} does not say to whom it is escalated ('escalate_to').")
+    limits = [days for each in access.stages for days in (each.remind_days, each.escalate_days) if days is not None]
+    limits += [*access.announce_days, *(each.most_days for each in access.auto_approve)]
+    if any(not 1 <= days <= LONGEST_DAYS for days in limits):
+        raise _invalid(origin, f"Days in 'access' must be between 1 and {LONGEST_DAYS}.")
 
 
 def _check_idle(idle: IdlePolicy, origin: str) -> None:

@@ -51,8 +51,10 @@ def written_defaults() -> dict[str, Any]:
     for name, body in sections():
         for key, default in re.findall(r"^\| `(\w+)` \| (\S.*?) \|", body, flags=re.MULTILINE):
             if default == "below":
-                (example,) = [each for language, each in FENCE.findall(body) if language == "toml"]
-                found[f"{name}.{key}"] = tomllib.loads(example)[name][key]
+                examples = [tomllib.loads(each) for language, each in FENCE.findall(body) if language == "toml"]
+                example = next(each for each in examples if key in each[name])
+                read = policy.parse({name: {key: example[name][key]}}, "the page").policy
+                found[f"{name}.{key}"] = msgspec.json.decode(msgspec.json.encode(read))[name][key]
             else:
                 found[f"{name}.{key}"] = tomllib.loads(f"value = {default.strip('`')}")["value"]
     return found
