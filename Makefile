@@ -3,6 +3,7 @@
 # make test-idle   every idle scenario, a few minutes each time (REPEAT=20; ONLY=K01,T03)
 # make test-labs   the panel in every JupyterLab that one wheel has to work in (LABS="4.4 4.5 4.6")
 # make bench-idle   what idle shutdown costs, beside its peers (SHORT=1: under a minute; PARTS="cost churn simulated")
+# make bench-access   how long search takes among 10,000 and 100,000 datasets (SHORT=1: seconds; LARGE=1: a million, too)
 # make build  the panel only; the Node of this machine is needed for that and for nothing else
 # make clean  remove what these have made, the demo's folder excepted
 #
@@ -29,7 +30,7 @@ ifeq ($(wildcard $(BIN)/python),)
 $(shell rm -rf .make) # the environment is gone, and what was installed into it
 endif
 
-.PHONY: demo test test-idle test-labs bench-idle build clean needs-python needs-node
+.PHONY: demo test test-idle test-labs bench-idle bench-access build clean needs-python needs-node
 .DEFAULT_GOAL := demo
 
 demo: .make/demo
@@ -62,6 +63,9 @@ test-labs: .make/dev
 
 bench-idle: .make/bench-env
 	.make/bench/bin/python -m benchmarks.idle $(PARTS) $(if $(SHORT),--short,--page)
+
+bench-access: .make/dev
+	$(BIN)/python -m benchmarks.access $(if $(SHORT),--short) $(if $(LARGE),--large)
 
 build: $(PANEL)
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from IPython.core.interactiveshell import InteractiveShell
-from IPython.core.magic import Magics, line_magic, magics_class
+from IPython.core.magic import Magics, line_cell_magic, magics_class
 from IPython.display import display
 
 if TYPE_CHECKING:
@@ -32,15 +32,16 @@ class MagicFailed(Exception):
 
 @magics_class
 class PlatformMagics(Magics):
-    """``%mlplat``"""
+    """``%mlplat`` and ``%%mlplat sql``"""
 
-    @line_magic
-    def mlplat(self, line: str) -> Any:
+    @line_cell_magic
+    def mlplat(self, line: str, cell: str | None = None) -> Any:
         """Find, request and load data, keep the workspace awake, check packages and hand off to training.
 
         %mlplat                          what there is
         %mlplat data search weld         find datasets
         df = %mlplat load weld_guns      a DataFrame of what you were granted
+        %%mlplat sql welds               the rest of the cell is a SELECT over datasets, its result is welds
         %mlplat keep 4h                  nothing of yours is stopped for four hours
         %mlplat packages doctor          are the mirrors in use, and do they answer?
         %mlplat handoff start train.ipynb
@@ -49,15 +50,21 @@ class PlatformMagics(Magics):
         from jupyter_mlplatform.cli import run
         from jupyter_mlplatform.cli.answer import problem_answer
         from jupyter_mlplatform.cli.session import Session
-        from jupyter_mlplatform.errors import Problem
+        from jupyter_mlplatform.errors import PlatformError, Problem
 
         try:
             words = shlex.split(line)
+            if cell is not None:
+                from jupyter_mlplatform import magics_sql
+
+                words = magics_sql.command(words, cell)
         except ValueError as error:
             problem = Problem(
                 "magic.quotes", "The line was not understood.", f"{error}.", "Close every quotation mark."
             )
             raise MagicFailed(problem_answer(problem, 2)) from None
+        except PlatformError as error:
+            raise MagicFailed(problem_answer(error.problem, error.exit_code)) from None
         answer = run(words or ["--help"], Session(notebook=True, say=print))
         if answer is None:
             return None
@@ -67,6 +74,8 @@ class PlatformMagics(Magics):
             return answer
         if answer.blocks:
             display(answer)  # type: ignore[no-untyped-call]
+        if cell is not None:
+            return magics_sql.kept(self.shell, answer)
         return answer.result
 
 

@@ -115,8 +115,7 @@ class Asking:
             now = self._clock()
             request = present(unit.request(request_id), "request", request_id)
             dataset = present(unit.dataset(request.scope.dataset_id), "dataset", request.scope.dataset_id)
-            by = Reviewers(self._policy, now, self._store.delegations(None))
-            decided = decisions.decide(request, new, person, dataset, by, self._version)
+            decided = decisions.decide(request, new, person, dataset, self._reviewers(now), self._version)
             if decided is request:
                 return self.seen(request)
             decided = self._granted(unit, decided, dataset, person, now)
@@ -141,10 +140,12 @@ class Asking:
         """``mine``: what I asked for; ``inbox``: what waits for my decision. Newest first."""
         check_role(role, ("mine", "inbox"))
         self._upkeep.settle()
+        by = self._reviewers(self._clock())
         if role == "mine":
-            return RequestList(tuple(map(self.seen, self._store.requests_of(person))))
-        waiting = self._store.waiting(None if self._may_decide_elsewhere(person) else person)
-        return RequestList(tuple(each for each in map(self.seen, waiting) if person in each.approvers))
+            return RequestList(tuple(self._seen_by(each, by) for each in self._store.requests_of(person)))
+        waiting = self._store.waiting(None if self._may_decide_elsewhere(person, by) else person)
+        seen = (self._seen_by(each, by) for each in waiting)
+        return RequestList(tuple(each for each in seen if person in each.approvers))
 
     def request(self, person: str, request_id: str) -> Request:
         """One request, for those who asked, review, own or oversee; nobody else learns that it exists."""
@@ -188,21 +189,27 @@ class Asking:
 
     def seen(self, request: Request) -> Request:
         """The request with who may decide it now."""
-        if request.state not in requests.OPEN:
-            return request
-        by = Reviewers(self._policy, self._clock(), self._store.delegations(None))
-        return requests.seen(request, self._store.dataset(request.scope.dataset_id), by)
+        return self._seen_by(request, self._reviewers(self._clock())) if request.state in requests.OPEN else request
 
     def approvers(self, dataset: Dataset, person: str) -> tuple[str, ...]:
         """Who would decide on a request of this person for the whole dataset."""
         everything = tuple(column.name for column in dataset.columns)
         purpose = self._policy.purposes[0].code if self._policy.purposes else ""
         asked = requests.draft(person, dataset, everything, purpose, self._clock())
-        by = Reviewers(self._policy, self._clock(), self._store.delegations(None))
-        return review.approvers(review.present(asked, dataset, self._policy), asked, dataset, by)
+        stage = review.present(asked, dataset, self._policy)
+        return review.approvers(stage, asked, dataset, self._reviewers(self._clock()))
+
+    def _reviewers(self, now: datetime) -> Reviewers:
+        return Reviewers(self._policy, now, self._store.delegations(None))
+
+    def _seen_by(self, request: Request, by: Reviewers) -> Request:
+        if request.state not in requests.OPEN:
+            return request
+        return requests.seen(request, self._store.dataset(request.scope.dataset_id), by)
 
     def _decide_by_rule(self, unit: Unit, request: Request, dataset: Dataset, now: datetime) -> Request:
-        rule = guardrails.automatic(dataset, request.scope.columns, request.purpose, request.days, self._policy)
+        read = review.columns_read(request.scope.columns, request.scope.rows)
+        rule = guardrails.automatic(dataset, read, request.purpose, request.days, self._policy)
         if rule is None:
             return request
         by = Reviewers(self._policy, now)
@@ -227,18 +234,16 @@ class Asking:
     ) -> None:
         waiting_for: Sequence[str] = ()
         if request.state is RequestState.SUBMITTED:
-            by = Reviewers(self._policy, now, self._store.delegations(None))
             stage = review.present(request, dataset, self._policy)
-            waiting_for = review.approvers(stage, request, dataset, by)
+            waiting_for = review.approvers(stage, request, dataset, self._reviewers(now))
         facts.request(unit, action, request, dataset, actor, now, reason, waiting_for)
 
-    def _may_decide_elsewhere(self, person: str) -> bool:
+    def _may_decide_elsewhere(self, person: str, by: Reviewers) -> bool:
         """Whether requests on other people's datasets may wait for this person."""
-        policy, now = self._policy, self._clock()
+        policy = self._policy
         named = {name for each in policy.stages for name in (*each.approvers, *each.escalate_to)} | {*policy.admins}
-        return person in named or any(
-            each.delegate == person for each in delegations.in_force(self._store.delegations(person), now)
-        )
+        given = delegations.in_force(by.delegations, by.now)
+        return person in named or any(each.delegate == person for each in given)
 
 
 def check_here(person: str, policy: AccessPolicy) -> None:

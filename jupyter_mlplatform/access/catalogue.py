@@ -16,6 +16,7 @@ import msgspec
 from msgspec.structs import replace
 
 from jupyter_mlplatform.access import texts
+from jupyter_mlplatform.access.locations import kind_of
 from jupyter_mlplatform.access.models import Column, Dataset, Inspection, Registration
 from jupyter_mlplatform.errors import Conflict, Forbidden, Invalid, PlatformError, Problem, nearest
 from jupyter_mlplatform.policy import CLASSIFICATIONS, AccessPolicy
@@ -31,11 +32,15 @@ class ColumnNote(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
-    """One dataset of a catalogue file. ``path`` is absolute, or relative to the catalogue file."""
+    """One dataset of a catalogue file. ``path`` is absolute, or relative to the catalogue file.
+
+    It names a file, a folder of Parquet files, or with ``table`` the SQLite file that the table is in.
+    """
 
     id: str
     owner: str
     path: str
+    table: str = ""
     title: str = ""
     classification: str = "internal"
     description: str = ""
@@ -166,6 +171,7 @@ def describe(
         title=registration.title or (existing.title if existing else registration.id.replace("_", " ")),
         owner=registration.owner or (existing.owner if existing else person),
         location=inspected.location,
+        kind=kind_of(inspected.location),
         format=inspected.format,
         classification=registration.classification or (existing.classification if existing else "internal"),
         description=registration.description or (existing.description if existing else ""),
@@ -181,9 +187,9 @@ def describe(
 def check_location(
     dataset: Dataset, others: Iterable[Dataset], existing: Dataset | None, person: str, policy: AccessPolicy
 ) -> None:
-    """Raises ``Conflict`` or ``Forbidden`` for a file that is, or was, registered by another owner.
+    """Raises ``Conflict`` or ``Forbidden`` for data that is, or was, registered by another owner, also as a part.
 
-    Whoever registers a file decides who may use it, so a second registration would go round the first owner. An admin
+    Whoever registers data decides who may use it, so a second registration would go round the first owner. An admin
     may do it for somebody else.
     """
     if existing and (existing.location, existing.owner) == (dataset.location, dataset.owner):
@@ -194,14 +200,14 @@ def check_location(
     if person not in policy.admins:
         raise Conflict(
             "access.location_taken",
-            f"This file is registered as {other.id!r} already.",
+            f"This data is registered as {other.id!r} already.",
             cause=f"It belongs to {other.owner}, who decides who may use it.",
             next_step=f"Ask for access: mlplat data request {other.id}"
             if other.live
             else f"Ask {other.owner} or an admin of data access to register it.",
         )
     if policy.four_eyes and dataset.owner == person:
-        raise _alone(f"register the file of {other.id!r} as your own", other.owner)
+        raise _alone(f"register the data of {other.id!r} as your own", other.owner)
 
 
 def check_listed(registration: Registration, inspected: Inspection, existing: Dataset) -> None:

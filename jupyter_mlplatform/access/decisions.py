@@ -60,7 +60,7 @@ def decide(
     extent = left(request)
     if new.verdict is Verdict.APPROVE:
         extent = _granted(extent, new, dataset, by)
-        guardrails.check(dataset, extent.columns, request.purpose, by.policy)
+        guardrails.check(dataset, review.columns_read(extent.columns, extent.rows), request.purpose, by.policy)
     elif not new.reason.strip():
         raise requests.invalid("reason", "The requester needs to know why.", "Give a reason.")
     decision = Decision(

@@ -17,6 +17,8 @@ LONGEST = timedelta(days=90)
 
 def create(delegation_id: str, approver: str, new: NewDelegation, policy: AccessPolicy, now: datetime) -> Delegation:
     """What a person delegates. Raises ``Invalid`` for somebody who cannot decide, or for a time that cannot be."""
+    if new.not_after.tzinfo is None or (new.not_before or now).tzinfo is None:
+        raise _invalid("A time without its zone is not an instant.", "Add the zone: 2030-01-31T12:00:00Z.")
     begins = max(now, new.not_before or now)
     delegate = new.delegate.strip()
     texts.check("reason", new.reason)

@@ -58,7 +58,11 @@ def _of_request(event: Event, request: dict[str, Any], person: str) -> tuple[str
         waits = kind in ("withdrawn", "submitted", "changed") or person in event.body.get("waiting_for", ())
         return told.get(kind, "") if waits else "", Urgency.INFO
     if person != asks:
-        return (f"{who} approved access to {title} for you.", Urgency.SUCCESS) if kind == "approved" else ("", Urgency.INFO)
+        return (
+            (f"{who} approved access to {title} for you.", Urgency.SUCCESS)
+            if kind == "approved"
+            else ("", Urgency.INFO)
+        )
     last = request["decisions"][-1] if request["decisions"] else None
     lapsed = f"Nobody decided on your request for {title}; it is closed."
     if last and (last["verdict"], last["revision"]) == ("ask_changes", request["revision"]):

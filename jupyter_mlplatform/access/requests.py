@@ -90,7 +90,7 @@ def check(new: NewRequest, person: str, dataset: Dataset, policy: AccessPolicy) 
     texts.check("reason", new.reason)
     columns = columns_of(new.columns, dataset)
     rows = None if new.rows is None else rowfilter.check(new.rows, dataset.columns)
-    guardrails.check(dataset, columns, new.purpose, policy)
+    guardrails.check(dataset, review.columns_read(columns, rows), new.purpose, policy)
     scope = Scope(dataset_id=dataset.id, columns=columns, rows=rows)
     return Asked(
         scope,

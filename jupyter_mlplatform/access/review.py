@@ -9,8 +9,9 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from jupyter_mlplatform.access import delegations
+from jupyter_mlplatform.access import delegations, rowfilter
 from jupyter_mlplatform.access.models import Dataset, Decision, Delegation, Purview, Request, Verdict
+from jupyter_mlplatform.access.rowfilter import RowFilter
 from jupyter_mlplatform.errors import Forbidden
 from jupyter_mlplatform.policy import AccessPolicy, Condition, Stage
 
@@ -39,9 +40,15 @@ def is_like(condition: Condition, dataset: Dataset, columns: Iterable[str], purp
     )
 
 
+def columns_read(columns: Iterable[str], rows: RowFilter | None) -> frozenset[str]:
+    """Columns that are handed out, and those that choose the rows: which rows there are tells what is in these, too."""
+    return frozenset(columns) | (rowfilter.columns_of(rows) if rows is not None else frozenset())
+
+
 def stages(request: Request, dataset: Dataset, policy: AccessPolicy) -> tuple[Stage, ...]:
     """The stages that this request has to pass, in their order."""
-    found = (each for each in policy.stages if is_like(each.when, dataset, request.scope.columns, request.purpose))
+    read = columns_read(request.scope.columns, request.scope.rows)
+    found = (each for each in policy.stages if is_like(each.when, dataset, read, request.purpose))
     return tuple(found) or (OWNERS_STAGE,)
 
 

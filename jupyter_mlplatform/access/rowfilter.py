@@ -1,6 +1,6 @@
 """Which rows of a dataset: what may be asked, what it means, and how it is put together.
 
-The nouns are in ``rowtree``, the values in ``rowvalues``, the words for people in ``rowwords``; everything is found here.
+The nouns are in ``rowtree``, the values in ``rowvalues``, the words for people in ``rowwords``; all is found here.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from jupyter_mlplatform.access import audit, facts, grants, notices, requests
+from jupyter_mlplatform.access import audit, facts, grants, notices, requests, wishes
 from jupyter_mlplatform.access.asking import Asking, check_role, present
 from jupyter_mlplatform.access.models import (
     Audit,
@@ -40,6 +40,7 @@ from jupyter_mlplatform.access.registrar import Registrar
 from jupyter_mlplatform.access.rowfilter import RowFilter
 from jupyter_mlplatform.access.upkeep import Upkeep
 from jupyter_mlplatform.access.usage import Usage
+from jupyter_mlplatform.access.wishes import Step, Wish
 from jupyter_mlplatform.errors import Conflict
 from jupyter_mlplatform.notice import Notice
 from jupyter_mlplatform.policy import AccessPolicy
@@ -146,6 +147,17 @@ class AccessService:
     def delegations(self, person: str) -> DelegationList:
         """Those to and from a person that are in force or to come."""
         return self._asking.delegations(person)
+
+    def plan(self, person: str, wanted: Sequence[Wish]) -> tuple[Step, ...]:
+        """What there is to ask for, given what is asked, granted and owned already; changes nothing."""
+        self._upkeep.settle()
+        now, found = self._clock(), []
+        for wish in wanted:
+            dataset = self._registrar.live(wish.dataset, person)
+            asked = self._store.requests_of(person, [dataset.id])
+            held = self._store.grants_to(person, [dataset.id])
+            found.append(wishes.step(wish, person, dataset, tuple(map(self._asking.seen, asked)), held, now))
+        return tuple(found)
 
     # Holding and using
 

@@ -27,8 +27,9 @@ from jupyter_mlplatform.access.models import (
     Search,
     SearchPage,
 )
+from jupyter_mlplatform.cli import data_apply, data_review
 from jupyter_mlplatform.cli.answer import Answer, Block, Code, Fields, Line, Table, Tone
-from jupyter_mlplatform.cli.data_review import add_to, requests_named
+from jupyter_mlplatform.cli.data_review import requests_named
 from jupyter_mlplatform.cli.given import columns_named, under
 from jupyter_mlplatform.cli.session import Session, command
 from jupyter_mlplatform.errors import NotFound, PlatformError, Unavailable
@@ -369,4 +370,5 @@ def _frame(loaded: Loaded) -> Any:
         ) from error
 
 
-add_to(group)
+data_apply.add_to(group)
+data_review.add_to(group)

@@ -205,9 +205,9 @@ def test_chunks_with_categories_of_their_own_keep_their_values() -> None:
     assert [chunk.dictionary.to_pylist() for chunk in table["c"].chunks] == [["b"], ["a"]]
 
 
-def test_a_folder_is_not_a_file(service: AccessService, tmp_path: Path) -> None:
+def test_a_folder_without_data_cannot_be_registered(service: AccessService, tmp_path: Path) -> None:
     (tmp_path / "folder.parquet").mkdir()
-    with pytest.raises(Invalid, match="is not a file"):
+    with pytest.raises(Invalid, match="no Parquet files"):
         service.register("bob", tmp_path / "folder.parquet", Registration(id="new"))
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from jupyter_mlplatform.access.local import search_index
 from jupyter_mlplatform.access.models import Column, Registration, Search
 from jupyter_mlplatform.access.service import AccessService
 from tests.access.world import Clock, approval, make_service, new_request, register, write_data
@@ -107,3 +108,44 @@ def test_a_retired_dataset_is_not_found(catalogue: AccessService) -> None:
     catalogue.retire("bob", "weld_guns")
     assert ids(catalogue) == ["paint_booth", "staff"]
     assert catalogue.dataset_ids("") == ("paint_booth", "staff")
+
+
+def test_a_word_that_stands_everywhere_is_counted_to_a_bound_and_names_come_first(
+    catalogue: AccessService, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(search_index, "MOST_RANKED", 3)
+    for number in range(4):
+        said = {"title": f"Plan {number}", "description": "welding", "tags": ("plan",)}
+        register(catalogue, write_data(tmp_path / f"plan{number}.parquet"), f"plan{number}", **said)
+    register(catalogue, write_data(tmp_path / "last.parquet"), "last", title="All welding")
+    page = catalogue.search("alice", Search(q="weld"))
+    assert page.total == 4
+    assert [item.id for item in page.items] == ["weld_guns", "last", "paint_booth"]
+    assert sum(facet.count for facet in page.facets if facet.field == "owner") == 3
+    assert ids(catalogue, "weld", limit=1, offset=1) == ["last"]
+    assert ids(catalogue, "weld", offset=3) == []
+    assert catalogue.search("alice", Search(q="sensor")).total == 2
+    assert catalogue.search("alice", Search(q="weld", tag="plan")).total == 4
+    assert ids(catalogue, "weld", tag="body-shop") == ["weld_guns"]
+
+
+def test_facets_of_a_search_are_those_of_what_is_found(catalogue: AccessService) -> None:
+    page = catalogue.search("alice", Search(q="weld", tag="body-shop"))
+    assert [(facet.field, facet.value, facet.count) for facet in page.facets] == [
+        ("classification", "confidential", 1),
+        ("tag", "sensor", 2),
+        ("tag", "body-shop", 1),
+        ("owner", "bob", 1),
+    ]
+
+
+def test_what_a_person_may_not_see_is_in_no_page_count_or_facet(
+    catalogue: AccessService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The shape of the question only: whoever hides datasets adds a condition to this list."""
+    monkeypatch.setattr(search_index, "_SEEN", ("datasets.live", "datasets.classification <> 'restricted'"))
+    for q in ("", "worker", "schicht"):
+        page = catalogue.search("alice", Search(q=q))
+        assert "staff" not in [item.id for item in page.items]
+        assert page.total == len(page.items)
+        assert not [facet for facet in page.facets if facet.value in ("restricted", "personal")]

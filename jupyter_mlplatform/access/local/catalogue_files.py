@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from jupyter_mlplatform import policy
+from jupyter_mlplatform.access import locations
 from jupyter_mlplatform.access.catalogue import Entry, Fault, Listed, Reading, digest, entries, wrong_entry
 from jupyter_mlplatform.errors import Invalid, PlatformError, Problem
 
@@ -52,6 +53,7 @@ def _parse(path: Path) -> Reading:
     for entry in found:
         try:
             location = _locate(entry, path)
+            location = locations.table(Path(location), entry.table) if entry.table else location
         except PlatformError as error:
             faults.append(wrong_entry(path.name, entry.id, error))
         else:

@@ -1,4 +1,9 @@
-"""Full-text search with facets in SQLite (FTS5)."""
+"""Full-text search with facets in SQLite (FTS5), exact up to many thousand matches and quick beyond.
+
+A word that stands in half of a large catalogue says nothing about what is looked for, and ranking half of the catalogue
+takes long. So more than ``MOST_RANKED`` matches are counted to there only, and those that have the words in their id or
+title come first, unranked. Facets of the whole catalogue are counted in its first ``MOST_COUNTED`` datasets.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +14,11 @@ from jupyter_mlplatform.access.models import Dataset, Facet, Search
 
 MOST_WORDS = 12
 MOST_RESULTS = 200
+MOST_FACETS = 50
 FURTHEST = 10_000_000
+MOST_RANKED = 5_000
+"""A total of one more than this, where words are looked for, stands for "more than this"."""
+MOST_COUNTED = 20_000
 # How much a word counts in: id, title, tags, columns, description, owner.
 _WEIGHTS = "8.0, 10.0, 6.0, 4.0, 2.0, 1.0"
 _FILTERS = {
@@ -17,10 +26,15 @@ _FILTERS = {
     "owner": "datasets.owner = :owner",
     "tag": "datasets.number IN (SELECT number FROM dataset_tags WHERE tag = :tag)",
 }
+# Whoever may not see a dataset must not find it: one more condition here is one more everywhere. Its column has to be
+# in the index, too, which holds all that is asked of a dataset before it is shown.
+_SEEN = ("datasets.live",)
 _FACETS = {
-    "classification": "SELECT classification AS value, count(*) AS n FROM {found} GROUP BY value",
-    "tag": "SELECT tag AS value, count(*) AS n FROM {found} JOIN dataset_tags USING (number) GROUP BY value",
-    "owner": "SELECT owner AS value, count(*) AS n FROM {found} GROUP BY value",
+    "classification": "SELECT 'classification' AS field, classification AS value, count(*) AS n "
+    "FROM found GROUP BY value",
+    "tag": "SELECT 'tag' AS field, tag AS value, count(*) AS n "
+    "FROM found CROSS JOIN dataset_tags USING (number) GROUP BY value",
+    "owner": "SELECT 'owner' AS field, owner AS value, count(*) AS n FROM found GROUP BY value",
 }
 
 
@@ -29,6 +43,9 @@ class SearchIndex:
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
+        # Of itself SQLite would look into the table, where each row lies far from the next.
+        known = connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'datasets_by_number'").fetchone()
+        self._datasets = "datasets INDEXED BY datasets_by_number" if known else "datasets"
 
     def put(self, dataset: Dataset) -> None:
         """Index a dataset that is in its table, or take a retired one out."""
@@ -56,34 +73,81 @@ class SearchIndex:
         )
 
     def page(self, search: Search) -> tuple[list[str], int]:
-        """The bodies of one page, best match first (by id when nothing is looked for), and the total."""
+        """The bodies of one page, best match first (by id when nothing is looked for), and the total.
+
+        See :data:`MOST_RANKED` for a total that is not counted to its end.
+        """
         values = _values(search)
-        if values["words"] == "" and search.q.strip():
-            return [], 0
-        where = _where(search)
-        order = f"bm25(dataset_words, {_WEIGHTS}), datasets.id" if values["words"] else "datasets.id"
-        found = self._connection.execute(
-            f"SELECT body FROM {where} ORDER BY {order} LIMIT :limit OFFSET :offset",  # noqa: S608 (all of it ours)
+        if not values["words"]:
+            return ([], 0) if search.q.strip() else self._browse(search, values)
+        found = self._matching(search)
+        sql = f"SELECT count(*) FROM (SELECT 1 FROM {found} LIMIT {MOST_RANKED + 1})"  # noqa: S608 (all of it ours)
+        total = int(self._connection.execute(sql, values).fetchone()[0])
+        if total > MOST_RANKED:
+            return self._bodies(self._unranked(search, values)), total
+        page = self._connection.execute(
+            f"SELECT datasets.number, bm25(dataset_words, {_WEIGHTS}) AS score FROM {found} "  # noqa: S608
+            "ORDER BY score, datasets.id LIMIT :limit OFFSET :offset",
             values,
         )
-        total = self._connection.execute(f"SELECT count(*) FROM {where}", values).fetchone()[0]  # noqa: S608
-        return [row["body"] for row in found], int(total)
+        return self._bodies([row[0] for row in page]), total
 
     def facets(self, search: Search) -> tuple[Facet, ...]:
         """See :class:`~jupyter_mlplatform.access.models.SearchPage`; the most frequent values first."""
         values = _values(search)
-        if values["words"] == "" and search.q.strip():
+        if not values["words"] and search.q.strip():
             return ()
-        facets: list[Facet] = []
-        for field, sql in _FACETS.items():
-            fields = "datasets.number, datasets.owner, datasets.classification"
-            found = f"(SELECT {fields} FROM {_where(search, without=field)})"  # noqa: S608 (all of it ours)
+        most = MOST_RANKED if values["words"] else MOST_COUNTED
+        asked: dict[str, list[str]] = {}
+        for field in _FACETS:
+            # Fields without a filter are counted in the same datasets, which are looked for once.
+            asked.setdefault(self._matching(search, without=field), []).append(field)
+        found: dict[str, list[Facet]] = {}
+        for source, fields in asked.items():
+            counts = " UNION ALL ".join(_FACETS[field] for field in fields)
             rows = self._connection.execute(
-                f"{sql.format(found=found)} ORDER BY n DESC, value LIMIT 50",
+                "WITH found AS MATERIALIZED (SELECT datasets.number, datasets.owner, datasets.classification "  # noqa: S608
+                f"FROM {source} LIMIT {most}) SELECT * FROM ({counts}) ORDER BY n DESC, value",
                 values,
             )
-            facets += [Facet(field, row["value"], row["n"]) for row in rows]
-        return tuple(facets)
+            for row in rows:
+                found.setdefault(row["field"], []).append(Facet(row["field"], row["value"], row["n"]))
+        return tuple(facet for field in _FACETS for facet in found.get(field, ())[:MOST_FACETS])
+
+    def _browse(self, search: Search, values: dict[str, Any]) -> tuple[list[str], int]:
+        found = self._connection.execute(
+            f"SELECT body FROM datasets WHERE {_conditions(search)} "  # noqa: S608 (all of it ours)
+            "ORDER BY datasets.id LIMIT :limit OFFSET :offset",
+            values,
+        )
+        total = self._connection.execute(f"SELECT count(*) FROM {self._matching(search)}", values)  # noqa: S608
+        return [row["body"] for row in found], int(total.fetchone()[0])
+
+    def _unranked(self, search: Search, values: dict[str, Any]) -> list[int]:
+        """One page of too many: first those that are called so, each in the order in which they were registered."""
+        numbers: dict[int, None] = {}
+        end = min(values["offset"] + values["limit"], MOST_RANKED)
+        for words in (f"{{id title}} : ({values['words']})", values["words"]):
+            if len(numbers) < end:
+                found = self._connection.execute(
+                    f"SELECT datasets.number FROM {self._matching(search)} LIMIT {MOST_RANKED}",  # noqa: S608
+                    {**values, "words": words},
+                )
+                numbers |= dict.fromkeys(row[0] for row in found)
+        return list(numbers)[values["offset"] : end]
+
+    def _bodies(self, numbers: list[int]) -> list[str]:
+        marks = ", ".join("?" * len(numbers))
+        rows = self._connection.execute(f"SELECT number, body FROM datasets WHERE number IN ({marks})", numbers)  # noqa: S608
+        bodies = {row["number"]: row["body"] for row in rows}
+        return [bodies[number] for number in numbers if number in bodies]
+
+    def _matching(self, search: Search, without: str = "") -> str:
+        """FROM and WHERE of a search, with names for the values."""
+        conditions = _conditions(search, without)
+        if not match(search.q):
+            return f"{self._datasets} WHERE {conditions}"
+        return f"dataset_words CROSS JOIN {self._datasets} ON datasets.number = dataset_words.rowid WHERE {conditions}"
 
 
 def match(q: str) -> str:
@@ -103,11 +167,9 @@ def _values(search: Search) -> dict[str, Any]:
     }
 
 
-def _where(search: Search, without: str = "") -> str:
-    """FROM and WHERE of a search, with names for the values."""
-    conditions = ["live"]
+def _conditions(search: Search, without: str = "") -> str:
+    """The conditions of a search, with names for the values."""
+    conditions = ["dataset_words MATCH :words"] if match(search.q) else []
+    conditions += _SEEN
     conditions += [sql for field, sql in _FILTERS.items() if field != without and getattr(search, field)]
-    if not match(search.q):
-        return f"datasets WHERE {' AND '.join(conditions)}"
-    conditions.insert(0, "dataset_words MATCH :words")
-    return f"dataset_words JOIN datasets ON datasets.number = dataset_words.rowid WHERE {' AND '.join(conditions)}"
+    return " AND ".join(conditions)

@@ -34,6 +34,41 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  '/access/delegations': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** Who decides in my place, and in whose place I may decide */
+    get: operations['getAccessDelegations'];
+    put?: never;
+    /** Let somebody else decide in my place for a while */
+    post: operations['postAccessDelegations'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/access/delegations/{delegation_id}': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    post?: never;
+    /** Take a delegation back, or give it up */
+    delete: operations['deleteAccessDelegationsDelegationId'];
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/access/events': {
     parameters: {
       query?: never;
@@ -570,6 +605,24 @@ export type webhooks = Record<string, never>;
 export interface components {
   schemas: {
     /**
+     * And
+     * @description All are true.
+     */
+    And: {
+      of: (
+        | components['schemas']['Equals']
+        | components['schemas']['In']
+        | components['schemas']['Range']
+        | components['schemas']['Like']
+        | components['schemas']['Missing']
+        | components['schemas']['Not']
+        | components['schemas']['And']
+        | components['schemas']['Or']
+      )[];
+      /** @enum {unknown} */
+      test: 'and';
+    };
+    /**
      * Application
      * @description What was written: file paths, and the variables that make the clients read them.
      */
@@ -725,6 +778,31 @@ export interface components {
       days: number;
     };
     /**
+     * Delegation
+     * @description ``approver`` lets ``delegate`` decide in their place from ``not_before`` until, not including, ``not_after``.
+     *
+     *         It does not pass on what was itself delegated. ``ended_at`` is set when it was taken back before its end.
+     */
+    Delegation: {
+      approver: string;
+      delegate: string;
+      /** @default null */
+      ended_at: string | null;
+      id: string;
+      not_after: string;
+      not_before: string;
+      /** @default  */
+      reason: string;
+      version: number;
+    };
+    /**
+     * DelegationList
+     * @description Delegations to and from a person that are in force or to come, the one that begins first at the top.
+     */
+    DelegationList: {
+      items: components['schemas']['Delegation'][];
+    };
+    /**
      * Ecosystem
      * @description A family of package clients.
      * @enum {unknown}
@@ -736,6 +814,16 @@ export interface components {
      * @enum {unknown}
      */
     EndReason: 'dataset_gone' | 'expired' | 'left' | 'policy' | 'revoked' | 'superseded';
+    /**
+     * Equals
+     * @description The column has this value.
+     */
+    Equals: {
+      column: string;
+      /** @enum {unknown} */
+      test: 'equals';
+      value: boolean | number | string;
+    };
     /**
      * Event
      * @description One audit row. ``hash`` is SHA-256 over ``previous`` and the row's own canonical JSON.
@@ -812,11 +900,14 @@ export interface components {
      * @description Access that was granted: usable by ``subject`` from ``not_before`` until, not including, ``not_after`` (UTC).
      *
      *         Whether it may be used is judged when data is handed out, from these instants, never from ``state`` alone.
-     *         ``enforcement`` is ``enforced`` or ``advisory`` (the kernel could read the file itself). ``ended_at``, ``ended_by``
+     *         ``announced_days``: its end was last announced so many days before. ``enforcement`` is ``enforced`` or ``advisory``
+     *         (the kernel could read the file itself). ``ended_at``, ``ended_by``
      *         and ``end_note`` (the words of who ended it) are set with ``end_reason``. The id ``owner`` stands for an owner's
      *         own access, which nobody granted and which has no end.
      */
     Grant: {
+      /** @default null */
+      announced_days: number | null;
       approved_by: string;
       dataset_title: string;
       /** @default  */
@@ -883,6 +974,16 @@ export interface components {
       workspace: components['schemas']['SubjectStatus'] | null;
     };
     /**
+     * In
+     * @description The column has one of these values.
+     */
+    In: {
+      column: string;
+      /** @enum {unknown} */
+      test: 'in';
+      values: (boolean | number | string)[];
+    };
+    /**
      * Incident
      * @description Something that happened once: a stop that was held back, or one that failed.
      */
@@ -905,6 +1006,16 @@ export interface components {
       /** @default workspace */
       subject: string;
       until: string;
+    };
+    /**
+     * Like
+     * @description The column's text fits a pattern: ``*`` stands for any text, ``?`` for one character; upper case matters.
+     */
+    Like: {
+      column: string;
+      pattern: string;
+      /** @enum {unknown} */
+      test: 'like';
     };
     /**
      * Lineage
@@ -947,6 +1058,15 @@ export interface components {
       value: number;
     };
     /**
+     * Missing
+     * @description The column has no value.
+     */
+    Missing: {
+      column: string;
+      /** @enum {unknown} */
+      test: 'null';
+    };
+    /**
      * NewApproval
      * @description Approve or reject a version, with a reason (required to reject).
      */
@@ -957,9 +1077,11 @@ export interface components {
     };
     /**
      * NewDecision
-     * @description A decision as it is sent, on the ``revision`` that the approver saw.
+     * @description A decision as it is sent, on the ``revision`` and in the ``stage`` that the approver saw (empty: the present one,
+     *         unless the same person has approved an earlier one).
      *
-     *         Empty ``columns`` and no ``days`` grant what was asked; a subset or a smaller number narrows it.
+     *         Empty ``columns``, no ``rows`` and no ``days`` grant what was asked. A subset, a further condition on the rows or a
+     *         smaller number narrows it.
      */
     NewDecision: {
       /** @default [] */
@@ -969,7 +1091,34 @@ export interface components {
       /** @default  */
       reason: string;
       revision: number;
+      /** @default null */
+      rows:
+        | (
+            | components['schemas']['Equals']
+            | components['schemas']['In']
+            | components['schemas']['Range']
+            | components['schemas']['Like']
+            | components['schemas']['Missing']
+            | components['schemas']['Not']
+            | components['schemas']['And']
+            | components['schemas']['Or']
+          )
+        | null;
+      /** @default  */
+      stage: string;
       verdict: components['schemas']['Verdict'];
+    };
+    /**
+     * NewDelegation
+     * @description A delegation as it is sent; it begins now when ``not_before`` is left out.
+     */
+    NewDelegation: {
+      delegate: string;
+      not_after: string;
+      /** @default null */
+      not_before: string | null;
+      /** @default  */
+      reason: string;
     };
     /**
      * NewLease
@@ -998,6 +1147,10 @@ export interface components {
      * @description A request as it is sent. The same ``idempotency_key`` from the same person gives the same request.
      */
     NewRequest: {
+      /** @default  */
+      basket: string;
+      /** @default  */
+      beneficiary: string;
       /** @default [] */
       columns: string[];
       dataset_id: string;
@@ -1007,6 +1160,21 @@ export interface components {
       purpose: string;
       /** @default  */
       reason: string;
+      /** @default  */
+      renews: string;
+      /** @default null */
+      rows:
+        | (
+            | components['schemas']['Equals']
+            | components['schemas']['In']
+            | components['schemas']['Range']
+            | components['schemas']['Like']
+            | components['schemas']['Missing']
+            | components['schemas']['Not']
+            | components['schemas']['And']
+            | components['schemas']['Or']
+          )
+        | null;
     };
     /**
      * NewRun
@@ -1022,6 +1190,23 @@ export interface components {
       plan_hash: string;
     };
     /**
+     * Not
+     * @description The condition is false.
+     */
+    Not: {
+      of:
+        | components['schemas']['Equals']
+        | components['schemas']['In']
+        | components['schemas']['Range']
+        | components['schemas']['Like']
+        | components['schemas']['Missing']
+        | components['schemas']['Not']
+        | components['schemas']['And']
+        | components['schemas']['Or'];
+      /** @enum {unknown} */
+      test: 'not';
+    };
+    /**
      * Options
      * @description What a request form offers.
      */
@@ -1031,6 +1216,24 @@ export interface components {
         [key: string]: number;
       };
       purposes: components['schemas']['PurposeChoice'][];
+    };
+    /**
+     * Or
+     * @description At least one is true.
+     */
+    Or: {
+      of: (
+        | components['schemas']['Equals']
+        | components['schemas']['In']
+        | components['schemas']['Range']
+        | components['schemas']['Like']
+        | components['schemas']['Missing']
+        | components['schemas']['Not']
+        | components['schemas']['And']
+        | components['schemas']['Or']
+      )[];
+      /** @enum {unknown} */
+      test: 'or';
     };
     /**
      * Outcome
@@ -1136,6 +1339,33 @@ export interface components {
       label: string;
     };
     /**
+     * Purview
+     * @description One stage of a request's review: who may decide, and by whom it was approved (empty: not yet).
+     *
+     *         A delegate stands in ``approvers`` beside those who delegated.
+     */
+    Purview: {
+      /** @default  */
+      approved_by: string;
+      approvers: string[];
+      stage: string;
+    };
+    /**
+     * Range
+     * @description The column is at least, at most or below a value; at least one of them is said.
+     */
+    Range: {
+      /** @default null */
+      at_least: boolean | number | string | null;
+      /** @default null */
+      at_most: boolean | number | string | null;
+      /** @default null */
+      below: boolean | number | string | null;
+      column: string;
+      /** @enum {unknown} */
+      test: 'range';
+    };
+    /**
      * Reason
      * @description What kept something awake: ``source`` as the evidence names it (``cells``, ``gpu``; ``keep`` for keep-alives and
      *         other holds), whether it was work, doubt or a hold, how often, for how long, and the newest sentence that said so.
@@ -1174,12 +1404,19 @@ export interface components {
      * Request
      * @description A person asks for a scope, for a purpose, for ``days`` days. ``revision`` grows when it is changed.
      *
-     *         ``approvers`` are the people who may decide now, and ``columns`` what the dataset says of the columns asked for:
-     *         both only while it is open. ``grant_id`` is set when it was approved; ``revised_at`` when it was last revised.
+     *         ``beneficiary`` is who is going to use the data (empty: the requester), ``renews`` the grant that a renewal goes on
+     *         from, ``basket`` what was asked for together. ``approvers`` are the people who may decide now, ``review`` all stages
+     *         in their order, and ``columns`` what the dataset says of the columns asked for: all three only while it is open.
+     *         ``grant_id`` is set when it was approved; ``revised_at`` when it was last revised, ``reminded_at`` and
+     *         ``escalated_at`` when its present stage was.
      */
     Request: {
       /** @default [] */
       approvers: string[];
+      /** @default  */
+      basket: string;
+      /** @default  */
+      beneficiary: string;
       /** @default [] */
       columns: components['schemas']['Column'][];
       created_at: string;
@@ -1188,11 +1425,21 @@ export interface components {
       /** @default [] */
       decisions: components['schemas']['jupyter_mlplatform.access.models.Decision'][];
       /** @default null */
+      escalated_at: string | null;
+      /** @default null */
       grant_id: string | null;
       id: string;
+      /** @default new */
+      kind: components['schemas']['RequestKind'];
       purpose: string;
       reason: string;
+      /** @default null */
+      reminded_at: string | null;
+      /** @default  */
+      renews: string;
       requester: string;
+      /** @default [] */
+      review: components['schemas']['Purview'][];
       /** @default null */
       revised_at: string | null;
       revision: number;
@@ -1200,6 +1447,12 @@ export interface components {
       state: components['schemas']['RequestState'];
       version: number;
     };
+    /**
+     * RequestKind
+     * @description Why it is asked: for the first time, to go on after a grant's end, or to have a grant's scope changed.
+     * @enum {unknown}
+     */
+    RequestKind: 'new' | 'renewal';
     /**
      * RequestList
      * @description Requests, newest first.
@@ -1333,13 +1586,26 @@ export interface components {
     };
     /**
      * Scope
-     * @description What is asked for or granted of one dataset: these columns, for reading.
+     * @description What is asked for or granted of one dataset: these columns, of these rows (None: of all), for reading.
      */
     Scope: {
       columns: string[];
       dataset_id: string;
       /** @default read */
       permission: string;
+      /** @default null */
+      rows:
+        | (
+            | components['schemas']['Equals']
+            | components['schemas']['In']
+            | components['schemas']['Range']
+            | components['schemas']['Like']
+            | components['schemas']['Missing']
+            | components['schemas']['Not']
+            | components['schemas']['And']
+            | components['schemas']['Or']
+          )
+        | null;
     };
     /**
      * Search
@@ -1591,7 +1857,11 @@ export interface components {
     };
     /**
      * Decision
-     * @description One decision on one revision of a request; ``columns`` and ``days`` are what was granted.
+     * @description One decision on one revision of a request, in one ``stage`` of its review.
+     *
+     *         ``columns``, ``rows`` and ``days`` are what is left of it after an approval. ``on_behalf`` is the approver who had
+     *         delegated to ``actor`` (empty: the actor's own right), ``rule`` the policy's rule where nobody but it decided, and
+     *         ``policy_version`` the policy in force.
      */
     'jupyter_mlplatform.access.models.Decision': {
       actor: string;
@@ -1600,16 +1870,37 @@ export interface components {
       columns: string[];
       /** @default null */
       days: number | null;
+      /** @default  */
+      on_behalf: string;
+      /** @default  */
+      policy_version: string;
       reason: string;
       revision: number;
+      /** @default null */
+      rows:
+        | (
+            | components['schemas']['Equals']
+            | components['schemas']['In']
+            | components['schemas']['Range']
+            | components['schemas']['Like']
+            | components['schemas']['Missing']
+            | components['schemas']['Not']
+            | components['schemas']['And']
+            | components['schemas']['Or']
+          )
+        | null;
+      /** @default  */
+      rule: string;
+      /** @default  */
+      stage: string;
       verdict: components['schemas']['Verdict'];
     };
     /**
      * Kind
-     * @description What a dataset physically is.
+     * @description What a dataset physically is: one file, a folder of Parquet files of one schema, or a table of a database.
      * @enum {unknown}
      */
-    'jupyter_mlplatform.access.models.Kind': 'file';
+    'jupyter_mlplatform.access.models.Kind': 'file' | 'folder' | 'table';
     /**
      * Decision
      * @description One line of the decision log.
@@ -1724,6 +2015,99 @@ export interface operations {
         };
         content: {
           'application/json': components['schemas']['DatasetPage'];
+        };
+      };
+      /** @description What went wrong, why, and what to do */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Problem'];
+        };
+      };
+    };
+  };
+  getAccessDelegations: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description The result */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['DelegationList'];
+        };
+      };
+      /** @description What went wrong, why, and what to do */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Problem'];
+        };
+      };
+    };
+  };
+  postAccessDelegations: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['NewDelegation'];
+      };
+    };
+    responses: {
+      /** @description The result */
+      201: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Delegation'];
+        };
+      };
+      /** @description What went wrong, why, and what to do */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Problem'];
+        };
+      };
+    };
+  };
+  deleteAccessDelegationsDelegationId: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        delegation_id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description The result */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Delegation'];
         };
       };
       /** @description What went wrong, why, and what to do */

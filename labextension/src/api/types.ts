@@ -7,7 +7,8 @@ export type Problem = Schemas['Problem'];
 export type WorkspaceInfo = Schemas['WorkspaceInfo'];
 
 export type Dataset = Schemas['Dataset'];
-export type DatasetPage = Schemas['DatasetPage'];
+/** `review`: the stages of a request for all columns, where the server says them. */
+export type DatasetPage = Schemas['DatasetPage'] & { review?: Schemas['Purview'][] };
 export type DatasetSummary = Schemas['Summary'];
 export type Facet = Schemas['Facet'];
 export type SearchPage = Schemas['SearchPage'];
@@ -16,6 +17,13 @@ export type AccessRequest = Schemas['Request'];
 export type RequestState = Schemas['RequestState'];
 export type Grant = Schemas['Grant'];
 export type Verdict = Schemas['Verdict'];
+export type Column = Schemas['Column'];
+export type Purview = Schemas['Purview'];
+export type Decision = AccessRequest['decisions'][number];
+export type Delegation = Schemas['Delegation'];
+/** A typed tree of conditions on rows. */
+export type RowFilter = NonNullable<Schemas['Scope']['rows']>;
+export type RowValue = Schemas['Equals']['value'];
 
 export type IdleStatus = Schemas['IdleStatus'];
 export type SubjectStatus = Schemas['SubjectStatus'];

@@ -1,7 +1,9 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
+import { UUID } from '@lumino/coreutils';
 import type { PlatformClient } from '../api/client';
-import type { AccessRequest, Grant, Verdict } from '../api/types';
+import type { AccessRequest, DatasetPage, Grant, Problem, RowFilter, Verdict } from '../api/types';
 import { SectionModel } from '../section/model';
+import { extentOf, isScheduled, presentStage } from './review';
 
 /** What a person has asked for, may use, and has given to others. */
 export interface IMine {
@@ -45,6 +47,61 @@ export class MineModel extends SectionModel<IMine> {
     return !!done;
   }
 
+  /** The open request, or the grant to come, that makes a renewal of this one needless. */
+  successor(grant: Grant): AccessRequest | Grant | null {
+    const { requests = [], grants = [] } = this.data ?? {};
+    const dataset = grant.scope.dataset_id;
+    return (
+      grants.find(other => other.scope.dataset_id === dataset && isScheduled(other)) ??
+      requests.find(
+        request =>
+          request.scope.dataset_id === dataset &&
+          (request.state === 'submitted' || request.state === 'changes_asked')
+      ) ??
+      null
+    );
+  }
+
+  /** What a renewal has to know of the dataset: how long it may be, and who decides. */
+  async renewalTerms(grant: Grant): Promise<DatasetPage | null> {
+    const path = { dataset_id: grant.scope.dataset_id };
+    const asked = this.act(`terms:${grant.id}`, () =>
+      this._client.get('/access/datasets/{dataset_id}', { path })
+    );
+    return (await asked) ?? null;
+  }
+
+  /** Ask to go on with a grant for `days` days after its end. Resolves to whether it was asked. */
+  async renew(grant: Grant, days: number, reason: string): Promise<boolean> {
+    const asked = JSON.stringify([grant.id, days, reason]);
+    if (this._renewal.asked !== asked) {
+      this._renewal = { asked, key: UUID.uuid4() }; // the same once more is the same request
+    }
+    const { dataset_id, columns, rows } = grant.scope;
+    const { key } = this._renewal;
+    const done = await this.act(`renew:${grant.id}`, () =>
+      this._client.post('/access/requests', {
+        body: {
+          dataset_id,
+          columns,
+          rows: rows ?? null,
+          purpose: grant.purpose,
+          reason,
+          days,
+          beneficiary: '',
+          renews: grant.id,
+          basket: '',
+          idempotency_key: key
+        }
+      })
+    );
+    if (done) {
+      this._renewal = { asked: '', key: '' };
+      await this.refresh();
+    }
+    return !!done;
+  }
+
   protected async load(): Promise<IMine> {
     const [requests, grants, owned] = await Promise.all([
       this._client.get('/access/requests', { query: { role: 'mine' } }),
@@ -53,6 +110,8 @@ export class MineModel extends SectionModel<IMine> {
     ]);
     return { requests: requests.items, grants: grants.items, owned: owned.items };
   }
+
+  private _renewal = { asked: '', key: '' };
 }
 
 /** A decision as an owner fills it in. */
@@ -60,8 +119,19 @@ export interface IDecision {
   verdict: Verdict;
   reason: string;
   columns: string[];
+  /** A further condition on the rows; null adds none. */
+  rows: RowFilter | null;
   days: number;
 }
+
+/** Refusals because the request is no longer what was shown. */
+const OUTRUN = [
+  'access.revision_changed',
+  'access.stage_changed',
+  'access.not_open',
+  'access.not_approver',
+  'access.changed_meanwhile'
+];
 
 /** The requests that wait for me. */
 export class InboxModel extends SectionModel<AccessRequest[]> {
@@ -77,19 +147,28 @@ export class InboxModel extends SectionModel<AccessRequest[]> {
     return this.isBusy(`decide:${request.id}`);
   }
 
-  /** Decide on exactly the revision that was shown; the same scope as asked is sent as "all of it". */
+  /** Why a request that still waits had to be shown anew; null when it did not. */
+  changedMeanwhile(request: AccessRequest): Problem | null {
+    return this._changedMeanwhile.get(request.id) ?? null;
+  }
+
+  /** Decide on exactly the revision and stage that were shown; all that is left of it is sent as "all of it". */
   async decide(request: AccessRequest, decision: IDecision): Promise<void> {
-    const whole = decision.columns.length === request.scope.columns.length;
+    const extent = extentOf(request);
+    const whole = decision.columns.length === extent.columns.length;
     const approves = decision.verdict === 'approve';
+    this._changedMeanwhile.delete(request.id);
     const done = await this.act(`decide:${request.id}`, () =>
       this._client.post('/access/requests/{request_id}/decisions', {
         path: { request_id: request.id },
         body: {
           verdict: decision.verdict,
           revision: request.revision,
+          stage: presentStage(request)?.stage ?? '',
           reason: decision.reason,
           columns: approves && !whole ? decision.columns : [],
-          days: approves && decision.days !== request.days ? decision.days : null
+          rows: approves ? decision.rows : null,
+          days: approves && decision.days !== extent.days ? decision.days : null
         }
       })
     );
@@ -97,10 +176,32 @@ export class InboxModel extends SectionModel<AccessRequest[]> {
       this.put((this.data ?? []).filter(other => other.id !== request.id));
       this._decided();
       await this.refresh();
+    } else {
+      await this._catchUp(request);
     }
   }
 
   protected async load(): Promise<AccessRequest[]> {
     return (await this._client.get('/access/requests', { query: { role: 'inbox' } })).items;
   }
+
+  /** After a refusal of what is no longer so: show it as it is now, with the reason beside it. */
+  private async _catchUp(request: AccessRequest): Promise<void> {
+    const { refusal } = this;
+    if (!refusal || !OUTRUN.includes(refusal.code)) {
+      return;
+    }
+    try {
+      this.put(await this.load());
+    } catch {
+      void this.refresh(); // shows what is wrong with loading; the refusal stays in view as well
+      return;
+    }
+    if (this.data?.some(other => other.id === request.id)) {
+      this._changedMeanwhile.set(request.id, refusal);
+      this.dismiss();
+    }
+  }
+
+  private readonly _changedMeanwhile = new Map<string, Problem>();
 }

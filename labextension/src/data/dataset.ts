@@ -3,14 +3,23 @@ import { UUID } from '@lumino/coreutils';
 import type { PlatformClient } from '../api/client';
 import type { AccessRequest, DatasetPage, Options } from '../api/types';
 import { SectionModel } from '../section/model';
+import { choiceOf, type IRowChoice, treeOf } from './rows';
 
 /** A request as a person fills it in. */
 export interface IRequestForm {
   columns: ReadonlySet<string>;
+  rows: IRowChoice;
   purpose: string;
   reason: string;
   days: number;
+  /** Who is going to use the data, when that is somebody else. */
+  beneficiary: string;
+  /** The grant that this goes on from, when it is a renewal. */
+  renews: string;
 }
+
+/** What a form begins with: nothing, the grant that ends soon, or the request that is still open. */
+export type Basis = 'new' | 'renewal' | 'change';
 
 /** One dataset, and the form with which to ask for it. */
 export class DatasetModel extends SectionModel<DatasetPage> {
@@ -42,27 +51,31 @@ export class DatasetModel extends SectionModel<DatasetPage> {
     return this.isBusy('ask');
   }
 
+  /** What the form began with. */
+  get basis(): Basis {
+    return this._basis;
+  }
+
   /** The form can be sent: something is asked for, for an allowed time and a purpose. */
   get complete(): boolean {
     const form = this._form;
-    const longest = this.data?.max_days ?? 0;
-    return !!form && form.columns.size > 0 && !!form.purpose && form.days >= 1 && form.days <= longest;
+    const page = this.data;
+    if (!form || !page || treeOf(form.rows, page.dataset.columns) === undefined) {
+      return false;
+    }
+    return form.columns.size > 0 && !!form.purpose && form.days >= 1 && form.days <= page.max_days;
   }
 
-  /** Open the form with all columns and the usual time. */
-  async open(): Promise<void> {
+  /** Open the form with all columns and the usual time, or with what is renewed or changed. */
+  async open(basis: Basis = 'new'): Promise<void> {
     const page = this.data;
     if (!page) {
       return;
     }
     this._options ??= (await this.act('options', () => this._client.get('/access/options'))) ?? null;
     if (this._options && !this._form) {
-      this._form = {
-        columns: new Set(page.dataset.columns.map(column => column.name)),
-        purpose: '',
-        reason: '',
-        days: Math.min(page.default_days, page.max_days)
-      };
+      this._form = begin(page, this._options, basis);
+      this._basis = basis;
       this._key = UUID.uuid4();
       this._sent = null;
       this.notify();
@@ -90,7 +103,8 @@ export class DatasetModel extends SectionModel<DatasetPage> {
   /** Send it; a second click while it is on its way does nothing more. */
   async send(): Promise<void> {
     const form = this._form;
-    if (!form || !this.complete || this.sending) {
+    const rows = form && treeOf(form.rows, this.data?.dataset.columns ?? []);
+    if (!form || rows === undefined || !this.complete || this.sending) {
       return;
     }
     this._tried = true;
@@ -99,9 +113,13 @@ export class DatasetModel extends SectionModel<DatasetPage> {
         body: {
           dataset_id: this.id,
           columns: [...form.columns],
+          rows,
           purpose: form.purpose,
           reason: form.reason,
           days: form.days,
+          beneficiary: form.beneficiary.trim(),
+          renews: form.renews,
+          basket: '',
           idempotency_key: this._key
         }
       })
@@ -121,8 +139,37 @@ export class DatasetModel extends SectionModel<DatasetPage> {
   }
 
   private _form: IRequestForm | null = null;
+  private _basis: Basis = 'new';
   private _options: Options | null = null;
   private _sent: AccessRequest | null = null;
   private _key = '';
   private _tried = false;
+}
+
+function begin(page: DatasetPage, options: Options, basis: Basis): IRequestForm {
+  const { dataset, grant, open_request: asked } = page;
+  const known = dataset.columns.map(column => column.name);
+  const form: IRequestForm = {
+    columns: new Set(known),
+    rows: choiceOf(null, dataset.columns),
+    purpose: '',
+    reason: '',
+    days: Math.min(page.default_days, page.max_days),
+    beneficiary: '',
+    renews: ''
+  };
+  const from = basis === 'change' ? asked : basis === 'renewal' ? grant : null;
+  if (!from) {
+    return form;
+  }
+  const purposes = options.purposes.map(purpose => purpose.code);
+  return {
+    ...form,
+    columns: new Set(known.filter(name => from.scope.columns.includes(name))),
+    rows: choiceOf(from.scope.rows, dataset.columns),
+    purpose: purposes.includes(from.purpose) ? from.purpose : '',
+    ...(asked && from === asked
+      ? { reason: asked.reason, days: asked.days, beneficiary: asked.beneficiary, renews: asked.renews }
+      : { renews: from.id })
+  };
 }

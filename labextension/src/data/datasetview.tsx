@@ -1,3 +1,4 @@
+import type { TranslationBundle } from '@jupyterlab/translation';
 import { caretLeftIcon } from '@jupyterlab/ui-components';
 import * as React from 'react';
 import type { Dataset, DatasetPage } from '../api/types';
@@ -8,6 +9,9 @@ import { Shown } from '../ui/states';
 import { useTrans } from '../ui/trans';
 import type { DatasetModel } from './dataset';
 import { RequestForm } from './requestform';
+import { isRenewable } from './review';
+import { RowsText } from './rowstext';
+import { decisionWords, people, Stages } from './stages';
 import { ClassificationBadge, GrantEnd, StateBadge } from './words';
 
 interface IProps {
@@ -58,11 +62,6 @@ function MyAccess({
   if (model.form) {
     return null;
   }
-  const ask = (
-    <Button primary={!page.grant} busy={model.isBusy('options')} onClick={() => void model.open()}>
-      {page.grant ? trans.__('Ask again or renew') : trans.__('Request access')}
-    </Button>
-  );
   const usable = page.access === 'granted' || page.access === 'owner';
   return (
     <div className="jp-mlp-Access">
@@ -75,27 +74,79 @@ function MyAccess({
           </>
         )}
         {page.access === 'none' &&
-          trans.__('You have no access. %1 decides.', people(page.approvers, page.dataset.owner))}
+          trans.__('You have no access. %1 decides.', deciders(page.approvers, page.dataset, trans))}
         {page.open_request && (
           <>
             {' '}
-            {trans.__(
-              'Your request waits for %1.',
-              people(page.open_request.approvers, page.dataset.owner)
-            )}{' '}
+            {page.open_request.state === 'changes_asked'
+              ? trans.__('Your request waits for you to change it.')
+              : trans.__(
+                  'Your request waits for %1.',
+                  deciders(page.open_request.approvers, page.dataset, trans)
+                )}{' '}
             <StateBadge state={page.open_request.state} />
           </>
         )}
       </p>
+      <AtOnce model={model} />
+      {page.access === 'granted' && <RowsText rows={page.grant?.scope.rows} />}
+      {page.open_request && page.open_request.review.length > 1 && (
+        <Stages review={page.open_request.review} asked={page.open_request.state === 'submitted'} />
+      )}
       <div className="jp-mlp-Actions">
         {usable && (
           <Button primary onClick={() => insert(page.dataset.id)}>
             {trans.__('Insert code')}
           </Button>
         )}
-        {page.access !== 'owner' && !page.open_request && ask}
+        {page.access !== 'owner' && <Asking page={page} model={model} />}
       </div>
     </div>
+  );
+}
+
+/** The ways to ask: for the first time, again, to go on, or to change what is open. */
+function Asking({ page, model }: Pick<IProps, 'model'> & { page: DatasetPage }): React.JSX.Element {
+  const trans = useTrans();
+  const busy = model.isBusy('options');
+  if (page.open_request) {
+    return (
+      <Button
+        primary={page.open_request.state === 'changes_asked'}
+        busy={busy}
+        onClick={() => void model.open('change')}
+      >
+        {trans.__('Change request')}
+      </Button>
+    );
+  }
+  return (
+    <>
+      {page.grant && isRenewable(page.grant) && (
+        <Button busy={busy} onClick={() => void model.open('renewal')}>
+          {trans.__('Renew')}
+        </Button>
+      )}
+      <Button primary={!page.grant} quiet={!!page.grant} busy={busy} onClick={() => void model.open()}>
+        {page.grant ? trans.__('Ask for something else') : trans.__('Request access')}
+      </Button>
+    </>
+  );
+}
+
+/** That the request just sent was approved by the policy itself, and by which of its rules. */
+function AtOnce({ model }: Pick<IProps, 'model'>): React.JSX.Element | null {
+  const trans = useTrans();
+  const { sent } = model;
+  const decision = sent?.decisions[sent.decisions.length - 1];
+  if (sent?.state !== 'approved' || !decision?.rule) {
+    return null;
+  }
+  return (
+    <p className="jp-mlp-Hint" role="status">
+      {trans.__('Your request was %1.', decisionWords(decision, false, trans))}
+      {sent.beneficiary && ` ${trans.__('%1 may use the data.', sent.beneficiary)}`}
+    </p>
   );
 }
 
@@ -146,6 +197,6 @@ function Columns({ dataset, granted }: { dataset: Dataset; granted?: string[] })
   );
 }
 
-function people(names: string[], fallback: string): string {
-  return names.length ? names.join(', ') : fallback;
+function deciders(names: string[], dataset: Dataset, trans: TranslationBundle): string {
+  return people(names.length ? names : [dataset.owner], trans);
 }

@@ -1,12 +1,16 @@
 import * as React from 'react';
-import type { AccessRequest, Grant } from '../api/types';
-import { Button, Field } from '../ui/controls';
+import type { AccessRequest } from '../api/types';
+import { Badge, Button } from '../ui/controls';
 import { ago } from '../ui/format';
 import { useChanged } from '../ui/hooks';
 import { Empty, Shown } from '../ui/states';
 import { useTrans } from '../ui/trans';
 import type { MineModel } from './access';
-import { GrantEnd, isLive, isOpen, StateBadge } from './words';
+import { GrantCard } from './grantcard';
+import { isLive, isScheduled } from './review';
+import { RowsText } from './rowstext';
+import { people, Stages, Thread } from './stages';
+import { isOpen, StateBadge } from './words';
 
 interface IProps {
   model: MineModel;
@@ -23,12 +27,14 @@ export function MineView(props: IProps): React.JSX.Element {
     <Shown model={model} lines={5}>
       {({ requests, grants, owned }) => {
         const live = grants.filter(grant => isLive(grant));
-        const ended = grants.filter(grant => !isLive(grant));
+        const coming = grants.filter(grant => isScheduled(grant));
+        const ended = grants.filter(grant => !isLive(grant) && !isScheduled(grant));
+        const others = owned.filter(grant => isLive(grant) || isScheduled(grant));
         const waiting = requests.filter(request => isOpen(request.state));
         const decided = requests.filter(request => !isOpen(request.state));
         return (
           <>
-            {!live.length && !waiting.length && (
+            {!live.length && !coming.length && !waiting.length && (
               <Empty title={trans.__('You have no access to any dataset yet')}>
                 <Button onClick={props.find}>{trans.__('Find data')}</Button>
               </Empty>
@@ -38,17 +44,20 @@ export function MineView(props: IProps): React.JSX.Element {
                 <GrantCard key={grant.id} grant={grant} {...props} />
               ))}
             </Group>
+            <Group title={trans.__('Begins later')} show={coming.length > 0}>
+              {coming.map(grant => (
+                <GrantCard key={grant.id} grant={grant} {...props} />
+              ))}
+            </Group>
             <Group title={trans.__('Waiting')} show={waiting.length > 0}>
               {waiting.map(request => (
                 <RequestCard key={request.id} request={request} {...props} />
               ))}
             </Group>
-            <Group title={trans.__('Others may use of mine')} show={owned.some(grant => isLive(grant))}>
-              {owned
-                .filter(grant => isLive(grant))
-                .map(grant => (
-                  <GrantCard key={grant.id} grant={grant} owned {...props} />
-                ))}
+            <Group title={trans.__('Others may use of mine')} show={others.length > 0}>
+              {others.map(grant => (
+                <GrantCard key={grant.id} grant={grant} owned {...props} />
+              ))}
             </Group>
             {decided.length + ended.length > 0 && (
               <details className="jp-mlp-Details">
@@ -79,90 +88,21 @@ function Group(props: { title: string; show: boolean; children: React.ReactNode 
   ) : null;
 }
 
-function GrantCard(props: IProps & { grant: Grant; owned?: boolean }): React.JSX.Element {
-  const trans = useTrans();
-  const { grant, owned, model } = props;
-  const [ending, setEnding] = React.useState(false);
-  const live = isLive(grant);
-  return (
-    <li className="jp-mlp-Card">
-      <span className="jp-mlp-Card-head">
-        <button
-          type="button"
-          className="jp-mlp-Card-title jp-mod-link"
-          onClick={() => props.open(grant.scope.dataset_id)}
-        >
-          {grant.dataset_title}
-        </button>
-        <GrantEnd grant={grant} />
-      </span>
-      <span className="jp-mlp-Card-facts">
-        {owned ? `${grant.subject} · ` : ''}
-        {trans._n('%1 column', '%1 columns', grant.scope.columns.length)} ·{' '}
-        {trans.__('approved by %1', grant.approved_by)}
-      </span>
-      {grant.end_note && <span className="jp-mlp-Card-text">{grant.end_note}</span>}
-      {live && !ending && (
-        <div className="jp-mlp-Actions">
-          {!owned && (
-            <Button onClick={() => props.insert(grant.scope.dataset_id)}>{trans.__('Insert code')}</Button>
-          )}
-          <Button quiet onClick={() => setEnding(true)}>
-            {owned ? trans.__('Revoke…') : trans.__('Give up…')}
-          </Button>
-        </div>
-      )}
-      {live && ending && (
-        <Revocation grant={grant} owned={owned} model={model} close={() => setEnding(false)} />
-      )}
-    </li>
-  );
-}
-
-function Revocation(props: {
-  grant: Grant;
-  owned?: boolean;
-  model: MineModel;
-  close: () => void;
-}): React.JSX.Element {
-  const trans = useTrans();
-  const { grant, owned, model } = props;
-  const [reason, setReason] = React.useState('');
-  useChanged(model);
-  return (
-    <form
-      className="jp-mlp-Form"
-      onSubmit={event => {
-        event.preventDefault();
-        void model.revoke(grant, reason);
-      }}
-    >
-      <Field label={owned ? trans.__('Why does it end now?') : trans.__('Why? (optional)')}>
-        {ids => (
-          <input
-            {...ids}
-            className="jp-mlp-Input"
-            value={reason}
-            required={owned}
-            onChange={event => setReason(event.target.value)}
-          />
-        )}
-      </Field>
-      <div className="jp-mlp-Actions">
-        <Button danger type="submit" busy={model.isBusy(`revoke:${grant.id}`)}>
-          {owned ? trans.__('Revoke now') : trans.__('Give up now')}
-        </Button>
-        <Button onClick={props.close}>{trans.__('Cancel')}</Button>
-      </div>
-    </form>
-  );
-}
-
 function RequestCard(props: IProps & { request: AccessRequest }): React.JSX.Element {
   const trans = useTrans();
   const { request, model } = props;
   useChanged(model);
-  const last = request.decisions[request.decisions.length - 1];
+  const open = isOpen(request.state);
+  const several = request.review.length > 1 || request.decisions.some(each => each.stage !== 'owner');
+  const facts = [
+    request.beneficiary && trans.__('for %1', request.beneficiary),
+    trans._n('%1 column', '%1 columns', request.scope.columns.length),
+    trans._n('%1 day', '%1 days', request.days),
+    ago(request.created_at, trans),
+    request.state === 'submitted' &&
+      request.review.length < 2 &&
+      trans.__('%1 decides', people(request.approvers, trans))
+  ];
   return (
     <li className="jp-mlp-Card">
       <span className="jp-mlp-Card-head">
@@ -173,21 +113,24 @@ function RequestCard(props: IProps & { request: AccessRequest }): React.JSX.Elem
         >
           {request.dataset_title}
         </button>
-        <StateBadge state={request.state} />
+        <span className="jp-mlp-Card-tags">
+          {request.kind === 'renewal' && <Badge>{trans.__('renewal')}</Badge>}
+          <StateBadge state={request.state} />
+        </span>
       </span>
-      <span className="jp-mlp-Card-facts">
-        {trans._n('%1 column', '%1 columns', request.scope.columns.length)} ·{' '}
-        {trans._n('%1 day', '%1 days', request.days)} · {ago(request.created_at, trans)}
-        {isOpen(request.state) && ` · ${trans.__('%1 decides', request.approvers.join(', '))}`}
-      </span>
-      {last?.reason && (
-        <blockquote className="jp-mlp-Quote">
-          {last.reason}
-          <footer>{last.actor}</footer>
-        </blockquote>
+      <span className="jp-mlp-Card-facts">{facts.filter(Boolean).join(' · ')}</span>
+      <RowsText rows={request.scope.rows} />
+      {open && request.review.length > 1 && (
+        <Stages review={request.review} asked={request.state === 'submitted'} />
       )}
-      {isOpen(request.state) && (
+      <Thread decisions={request.decisions} several={several} />
+      {open && (
         <div className="jp-mlp-Actions">
+          {request.state === 'changes_asked' && (
+            <Button primary onClick={() => props.open(request.scope.dataset_id)}>
+              {trans.__('Change it')}
+            </Button>
+          )}
           <Button
             quiet
             busy={model.isBusy(`withdraw:${request.id}`)}

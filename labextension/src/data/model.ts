@@ -5,6 +5,7 @@ import type { SectionModel } from '../section/model';
 import { InboxModel, MineModel } from './access';
 import { CatalogueModel } from './catalogue';
 import { DatasetModel } from './dataset';
+import { DelegationsModel } from './delegations';
 
 export type DataTab = 'find' | 'mine' | 'inbox';
 
@@ -18,12 +19,14 @@ export class DataModel extends SectionGroup {
     this.catalogue = new CatalogueModel(_client, _trans);
     this.mine = new MineModel(_client, _trans);
     this.inbox = new InboxModel(_client, _trans, () => this.refresh());
+    this.delegations = new DelegationsModel(_client, _trans, () => this.refresh());
     this.inbox.changed.connect(() => this.follow());
   }
 
   readonly catalogue: CatalogueModel;
   readonly mine: MineModel;
   readonly inbox: InboxModel;
+  readonly delegations: DelegationsModel;
 
   get tab(): DataTab {
     return this._tab;
@@ -64,13 +67,23 @@ export class DataModel extends SectionGroup {
   }
 
   protected models(): SectionModel<unknown>[] {
-    return [this.catalogue, this.mine, this.inbox, ...(this._dataset ? [this._dataset] : [])];
+    return [
+      this.catalogue,
+      this.mine,
+      this.inbox,
+      this.delegations,
+      ...(this._dataset ? [this._dataset] : [])
+    ];
   }
 
   /** The inbox is always asked, because its tab shows how many wait. */
   protected inView(): SectionModel<unknown>[] {
-    const views = { find: this._dataset ?? this.catalogue, mine: this.mine, inbox: this.inbox };
-    return [...new Set([views[this._tab], this.inbox])];
+    const views = {
+      find: [this._dataset ?? this.catalogue],
+      mine: [this.mine],
+      inbox: [this.delegations]
+    };
+    return [...views[this._tab], this.inbox];
   }
 
   private _tab: DataTab = 'find';

@@ -37,6 +37,7 @@ function actions(
   switch (notice.action) {
     case 'request.submitted':
     case 'request.changed':
+    case 'request.reminded':
       return [
         {
           label: trans.__('Decide'),
@@ -54,6 +55,24 @@ function actions(
           callback: () => void insertFor(notice.subject, client, trans, reactions)
         },
         open(trans, reactions)
+      ];
+    case 'request.passed':
+    case 'request.escalated':
+      return [
+        {
+          label: trans.__('Show'),
+          caption: trans.__('Open the request'),
+          callback: () => void showRequest(notice.subject, client, trans, reactions)
+        }
+      ];
+    case 'delegation.given':
+    case 'delegation.ended':
+      return [
+        {
+          label: trans.__('Show'),
+          caption: trans.__('Open the inbox'),
+          callback: () => reactions.open('inbox')
+        }
       ];
     case 'request.withdrawn':
       return [];
@@ -79,6 +98,22 @@ async function insertFor(
   try {
     const request = await client.get('/access/requests/{request_id}', { path: { request_id: requestId } });
     reactions.insert(request.scope.dataset_id);
+  } catch (error) {
+    const problem = asProblem(error, trans);
+    tell([problem.message, problem.next_step].filter(Boolean).join(' '), 'warning');
+  }
+}
+
+/** Both sides are told of it: who decides now finds it in the inbox, everybody else under the own access. */
+async function showRequest(
+  requestId: string,
+  client: PlatformClient,
+  trans: TranslationBundle,
+  reactions: IReactions
+): Promise<void> {
+  try {
+    const { items } = await client.get('/access/requests', { query: { role: 'inbox' } });
+    reactions.open(items.some(request => request.id === requestId) ? 'inbox' : 'mine');
   } catch (error) {
     const problem = asProblem(error, trans);
     tell([problem.message, problem.next_step].filter(Boolean).join(' '), 'warning');

@@ -36,7 +36,7 @@ export function DataView({ model, insert }: IProps): React.JSX.Element {
           find={() => model.show('find')}
         />
       )}
-      {model.tab === 'inbox' && <InboxView model={model.inbox} />}
+      {model.tab === 'inbox' && <InboxView model={model.inbox} delegations={model.delegations} />}
       {model.tab === 'find' &&
         (model.dataset ? (
           <DatasetView model={model.dataset} insert={insert} back={() => model.closeDataset()} />

@@ -4,6 +4,7 @@ import type { Grant, RequestState } from '../api/types';
 import { Badge, type Tone } from '../ui/controls';
 import { duration, instant, secondsUntil } from '../ui/format';
 import { useTrans } from '../ui/trans';
+import { isScheduled } from './review';
 
 const DAY_SECONDS = 86_400;
 
@@ -43,18 +44,12 @@ export function isOpen(state: RequestState): boolean {
   return state === 'submitted' || state === 'changes_asked';
 }
 
-/** A grant that may be used now, whatever its state says. */
-export function isLive(grant: Grant, now: number = Date.now()): boolean {
-  return (
-    grant.end_reason === null &&
-    secondsUntil(grant.not_before, now) <= 0 &&
-    secondsUntil(grant.not_after, now) > 0
-  );
-}
-
-/** When a grant ends, and how far that is. */
+/** When a grant ends, and how far that is; of one to come, when it begins. */
 export function GrantEnd({ grant }: { grant: Grant }): React.JSX.Element {
   const trans = useTrans();
+  if (isScheduled(grant)) {
+    return <Badge tone="info">{trans.__('from %1', instant(grant.not_before, 'date'))}</Badge>;
+  }
   const left = secondsUntil(grant.not_after);
   const text = endText(grant, left, trans);
   return (

@@ -3,7 +3,7 @@ import { fireEvent, render, screen, waitFor, within } from '@testing-library/rea
 import * as React from 'react';
 import { DataModel } from '../../src/data/model';
 import { DataView } from '../../src/data/view';
-import { datasetPage, grant, inHours, request, searchPage, summary } from './nouns';
+import { datasetPage, grant, inHours, request, searchPage, summary, workspaceInfo } from './nouns';
 import { FakeServer, later, REFUSAL, until } from './server';
 
 const trans = nullTranslator.load('jupyter-mlplatform');
@@ -20,7 +20,9 @@ describe('The data section', () => {
       .on('GET /access/datasets', () => searchPage([summary()]))
       .on('GET /access/datasets/weld_guns', () => datasetPage())
       .on('GET /access/requests', () => ({ items: [] }))
-      .on('GET /access/grants', () => ({ items: [] }));
+      .on('GET /access/grants', () => ({ items: [] }))
+      .on('GET /access/delegations', () => ({ items: [] }))
+      .on('GET /workspace', () => workspaceInfo());
     model = new DataModel(server.client, trans);
   });
   afterEach(() => model.dispose());
@@ -138,7 +140,7 @@ describe('The data section', () => {
       expect(screen.getByRole('rowheader', { name: /force.*granted/ })).toBeTruthy();
       fireEvent.click(screen.getByRole('button', { name: 'Insert code' }));
       expect(insert).toHaveBeenCalledWith('weld_guns');
-      expect(screen.getByRole('button', { name: 'Ask again or renew' })).toBeTruthy();
+      expect(screen.getByRole('button', { name: 'Ask for something else' })).toBeTruthy();
     });
 
     it('says that a request waits, and does not offer to ask twice', async () => {
@@ -265,7 +267,9 @@ describe('The data section', () => {
       fireEvent.click(approve);
       fireEvent.click(approve);
       expect(await screen.findByText('Nothing waits for you')).toBeTruthy();
-      expect(decisions()).toEqual([{ verdict: 'approve', revision: 3, reason: '', columns: [], days: null }]);
+      expect(decisions()).toEqual([
+        { verdict: 'approve', revision: 3, stage: 'owner', reason: '', columns: [], rows: null, days: null }
+      ]);
     });
 
     it('approves fewer columns and days when they are taken away', async () => {

@@ -3,6 +3,8 @@ import type {
   AccessRequest,
   DatasetPage,
   DatasetSummary,
+  Decision,
+  Delegation,
   Grant,
   IdleStatus,
   Lease,
@@ -108,6 +110,8 @@ export function options(): Options {
 export function request(change: Partial<AccessRequest> = {}): AccessRequest {
   return {
     approvers: ['bob'],
+    basket: '',
+    beneficiary: '',
     columns: [
       { name: 'force', type: 'double', description: '', tags: [] },
       { name: 'operator_id', type: 'string', description: '', tags: ['personal'] }
@@ -116,15 +120,52 @@ export function request(change: Partial<AccessRequest> = {}): AccessRequest {
     dataset_title: 'Welding gun sensors',
     days: 30,
     decisions: [],
+    escalated_at: null,
     grant_id: null,
     id: 'req-1',
+    kind: 'new',
     purpose: 'training',
     reason: 'Find faulty welds',
+    reminded_at: null,
+    renews: '',
     requester: 'alice',
+    review: [{ stage: 'owner', approvers: ['bob'], approved_by: '' }],
     revised_at: null,
     revision: 3,
-    scope: { columns: ['force', 'operator_id'], dataset_id: 'weld_guns', permission: 'read' },
+    scope: { columns: ['force', 'operator_id'], dataset_id: 'weld_guns', permission: 'read', rows: null },
     state: 'submitted',
+    version: 1,
+    ...change
+  };
+}
+
+export function decision(change: Partial<Decision> = {}): Decision {
+  return {
+    actor: 'bob',
+    at: inHours(-1),
+    columns: ['force', 'operator_id'],
+    days: 30,
+    on_behalf: '',
+    policy_version: 'p1',
+    reason: '',
+    revision: 3,
+    rows: null,
+    rule: '',
+    stage: 'owner',
+    verdict: 'approve',
+    ...change
+  };
+}
+
+export function delegation(change: Partial<Delegation> = {}): Delegation {
+  return {
+    approver: 'alice',
+    delegate: 'dave',
+    ended_at: null,
+    id: 'd-1',
+    not_after: inHours(24 * 7),
+    not_before: inHours(-1),
+    reason: '',
     version: 1,
     ...change
   };
@@ -132,6 +173,7 @@ export function request(change: Partial<AccessRequest> = {}): AccessRequest {
 
 export function grant(change: Partial<Grant> = {}): Grant {
   return {
+    announced_days: null,
     approved_by: 'bob',
     dataset_title: 'Welding gun sensors',
     end_note: '',
@@ -145,7 +187,7 @@ export function grant(change: Partial<Grant> = {}): Grant {
     owner: 'bob',
     purpose: 'training',
     request_id: 'req-1',
-    scope: { columns: ['force'], dataset_id: 'weld_guns', permission: 'read' },
+    scope: { columns: ['force'], dataset_id: 'weld_guns', permission: 'read', rows: null },
     state: 'active',
     subject: 'alice',
     version: 1,
