@@ -48,6 +48,11 @@ def of_kernel(use: Use | None, local: bool, waits_for_input: bool, policy: IdleP
     return _still(f"its process{others} used {_percent(total)} of a core{limit}")
 
 
+def works(use: Use, policy: IdlePolicy) -> bool:
+    """Whether :func:`of_kernel` would find this use at work, in a kernel that does not wait for input."""
+    return bool(_work(use, policy, policy.busy_cpu_fraction))
+
+
 def of_terminal(use: Use | None, policy: IdlePolicy, now: float) -> Finding:
     """Does its foreground job or one in the background work, or does somebody type? Output alone says nothing."""
     if use is None:

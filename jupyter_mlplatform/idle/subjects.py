@@ -230,7 +230,7 @@ class Subjects:
             and not (ledger.open or ledger.callbacks or found.dead)
             and use is not None
             and use.running
-            and not use.shares
+            and not process_evidence.works(use, self._policy)
             and watched.subject not in sample.looked
         )
 

@@ -13,6 +13,7 @@ import msgspec
 import pytest
 
 from jupyter_mlplatform.errors import Unavailable
+from jupyter_mlplatform.idle import findings
 from jupyter_mlplatform.idle.cpu import Process, Scan
 from jupyter_mlplatform.idle.departure import HookReport
 from jupyter_mlplatform.idle.evidence import Finding
@@ -262,6 +263,39 @@ def test_given_cpu_below_the_threshold_of_the_policy_then_it_is_idle(world: Worl
     world.cpu[100] = 0.019
     world.sweeps(15)
     assert world.stopped == ["idle"]
+
+
+LONG = msgspec.structs.replace(POLICY, timeout_seconds=3600.0)
+
+
+def test_given_a_kernel_only_breathes_and_its_end_is_far_then_it_is_judged_in_one_sample_of_four(
+    made: Callable[..., World], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = made(LONG)
+    world.add("breathing")
+    world.cpu[world.pids["breathing"] or 0] = 0.01
+    world.sweeps(3)
+    judged, of_kernel = [], findings.of_kernel
+
+    def counted(*given: Any) -> Any:
+        judged.append(world.now)
+        return of_kernel(*given)
+
+    monkeypatch.setattr(findings, "of_kernel", counted)
+    world.sweeps(40)
+    assert len(judged) == 10
+
+
+@pytest.mark.parametrize("phase", range(4))
+def test_given_a_kernel_begins_to_compute_then_the_very_next_sample_says_so(
+    made: Callable[..., World], phase: int
+) -> None:
+    world = made(LONG)
+    world.add("k")
+    world.cpu[world.pids["k"] or 0] = 0.01
+    world.sweeps(10 + phase)
+    world.cpu[world.pids["k"] or 0] = 0.5
+    assert world.sweep().kernels[0].state is State.WORKING
 
 
 @pytest.mark.parametrize("doubt", ["unknown ledger", "no process table", "no ledger"])

@@ -70,7 +70,10 @@ class JupyterKernels:
         self._dead: set[str] = set()
 
     async def discover(self) -> None:
-        """See the port."""
+        """See the port. What is listened to already is looked at again for each :meth:`list`: it may have restarted."""
+        self._discover(thoroughly=False)
+
+    def _discover(self, *, thoroughly: bool) -> None:
         present = set(self._manager.list_kernel_ids())
         for gone in self._listeners.keys() - present:
             self._listeners.pop(gone).close()
@@ -78,6 +81,8 @@ class JupyterKernels:
             for gone in each.keys() - present:
                 each.pop(gone)
         for kernel_id in present:
+            if not thoroughly and self._hears(kernel_id):
+                continue
             try:
                 self._listen(kernel_id)
             except Exception as error:  # noqa: BLE001 (one strange kernel must not end the watching of the others)
@@ -90,7 +95,7 @@ class JupyterKernels:
     async def list(self) -> tuple[Kernel, ...]:
         """See the port."""
         await self._forget_culled()
-        await self.discover()
+        self._discover(thoroughly=True)
         await self._find_paths()
         await self._read_wishes()
         for kernel_id, kernel in self._present():
@@ -131,6 +136,10 @@ class JupyterKernels:
     def _present(self) -> tuple[tuple[str, Any], ...]:
         """The server may drop a kernel at any moment, so ids are only good until the next await."""
         return tuple((each, self._manager.get_kernel(each)) for each in sorted(self._manager.list_kernel_ids()))
+
+    def _hears(self, kernel_id: str) -> bool:
+        listener = self._listeners.get(kernel_id)
+        return listener is not None and listener.ledger is not None and listener.ledger.known
 
     def _listen(self, kernel_id: str) -> None:
         kernel = self._manager.get_kernel(kernel_id)
