@@ -164,7 +164,7 @@ export class InboxModel extends SectionModel<AccessRequest[]> {
         body: {
           verdict: decision.verdict,
           revision: request.revision,
-          stage: presentStage(request)?.stage ?? '',
+          stage: stageOf(request),
           reason: decision.reason,
           columns: approves && !whole ? decision.columns : [],
           rows: approves ? decision.rows : null,
@@ -182,7 +182,14 @@ export class InboxModel extends SectionModel<AccessRequest[]> {
   }
 
   protected async load(): Promise<AccessRequest[]> {
-    return (await this._client.get('/access/requests', { query: { role: 'inbox' } })).items;
+    const { items } = await this._client.get('/access/requests', { query: { role: 'inbox' } });
+    for (const request of items) {
+      const shown = this.data?.find(other => other.id === request.id);
+      if (shown && (shown.revision !== request.revision || stageOf(shown) !== stageOf(request))) {
+        this._changedMeanwhile.set(request.id, this._outOfDate());
+      }
+    }
+    return items;
   }
 
   /** After a refusal of what is no longer so: show it as it is now, with the reason beside it. */
@@ -203,5 +210,18 @@ export class InboxModel extends SectionModel<AccessRequest[]> {
     }
   }
 
+  private _outOfDate(): Problem {
+    return {
+      code: 'panel.request_changed',
+      message: this.trans.__('This request has changed since you looked at it.'),
+      cause: '',
+      next_step: this.trans.__('Look at it again, then decide.')
+    };
+  }
+
   private readonly _changedMeanwhile = new Map<string, Problem>();
+}
+
+function stageOf(request: AccessRequest): string {
+  return presentStage(request)?.stage ?? '';
 }
