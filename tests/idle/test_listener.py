@@ -283,6 +283,16 @@ async def test_a_kernel_carries_the_wishes_of_its_specification_and_of_its_noteb
     assert (found.name, found.path) == ("wishful", "n.ipynb")
 
 
+async def test_given_a_kernel_is_seen_before_its_session_is_saved_then_its_notebook_is_known_at_the_next_look(
+    ear: Ear, jp_root_dir: Path
+) -> None:
+    nbformat.write(nbformat.v4.new_notebook(), jp_root_dir / "n.ipynb")
+    kernel_id = str(await ear.app.kernel_manager.start_kernel())
+    assert (await ear.look(kernel_id)).path == ""
+    await ear.app.session_manager.create_session(path="n.ipynb", name="n.ipynb", type="notebook", kernel_id=kernel_id)
+    assert (await ear.look(kernel_id)).path == "n.ipynb"
+
+
 async def test_given_an_idle_kernel_when_widgets_and_panels_chatter_then_nobody_has_worked(ear: Ear) -> None:
     kernel = await ear.start()
     before = (await ear.until(kernel, lambda ledger: ledger.known)).worked_at

@@ -57,7 +57,7 @@ class JupyterKernels:
         self._deaf: set[str] = set()
         self._paths: dict[str, str] = {}
         self._paths_due = 0.0
-        self._pathed: set[str] = set()
+        self._pathed: dict[str, float] = {}
         self._pathless = False
         self._notebooks = Notebooks(root_of(contents))
         self._wishes: dict[str, Mapping[str, Any]] = {}
@@ -194,10 +194,13 @@ class JupyterKernels:
 
         When the sessions cannot be read, those of the last time count: a rule of the policy may hang on a path.
         """
-        present = set(self._manager.list_kernel_ids())
-        if self._sessions is None or (present == self._pathed and self._clock() < self._paths_due):
+        now, present = self._clock(), set(self._manager.list_kernel_ids())
+        since = {each: self._pathed.get(each, now) for each in present}
+        # A session is saved some time after its kernel has started.
+        waits = any(each not in self._paths and now - at < SESSIONS_SECONDS for each, at in since.items())
+        if self._sessions is None or (since == self._pathed and now < self._paths_due and not waits):
             return
-        self._pathed, self._paths_due = present, self._clock() + SESSIONS_SECONDS
+        self._pathed, self._paths_due = since, now + SESSIONS_SECONDS
         try:
             sessions = await ensure_async(self._sessions.list_sessions())
             self._paths = {each["kernel"]["id"]: str(each["path"]) for each in sessions if each.get("kernel")}
