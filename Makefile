@@ -2,6 +2,7 @@
 # make test   everything that a change must pass
 # make test-idle   every idle scenario, a few minutes each time (REPEAT=20; ONLY=K01,T03)
 # make test-labs   the panel in every JupyterLab that one wheel has to work in (LABS="4.4 4.5 4.6")
+# make fuzz-access   data access fuzzed over HTTP by its own openapi.json, and 5,000 steps of its promises (EXAMPLES=50)
 # make bench-idle   what idle shutdown costs, beside its peers (SHORT=1: under a minute; PARTS="cost churn simulated")
 # make bench-access   how long search takes among 10,000 and 100,000 datasets (SHORT=1: seconds; LARGE=1: a million, too)
 # make build  the panel only; the Node of this machine is needed for that and for nothing else
@@ -30,7 +31,7 @@ ifeq ($(wildcard $(BIN)/python),)
 $(shell rm -rf .make) # the environment is gone, and what was installed into it
 endif
 
-.PHONY: demo test test-idle test-labs bench-idle bench-access build clean needs-python needs-node
+.PHONY: demo test test-idle test-labs fuzz-access bench-idle bench-access build clean needs-python needs-node
 .DEFAULT_GOAL := demo
 
 demo: .make/demo
@@ -61,6 +62,10 @@ test-labs: .make/dev
 	  LAB_PYTHON="$(CURDIR)/.make/lab-$$lab/bin/python" $(BIN)/python -m pytest tests/ui/test_panel.py; \
 	done
 
+fuzz-access: .make/dev .make/fuzz-env
+	$(BIN)/python -m pytest tests/access/fuzz/steps.py
+	$(BIN)/python -m tests.access.fuzz.served --schemathesis .make/fuzz/bin/schemathesis --examples $(or $(EXAMPLES),50)
+
 bench-idle: .make/bench-env
 	.make/bench/bin/python -m benchmarks.idle $(PARTS) $(if $(SHORT),--short,--page)
 
@@ -89,6 +94,13 @@ clean:
 	@echo "── Installing the benchmark and its peers into .make/bench"
 	$(PYTHON) -m venv .make/bench
 	.make/bench/bin/python -m pip install --disable-pip-version-check -q -r benchmarks/requirements.txt -e .
+	@touch $@
+
+# Its own environment, too: a pytest plugin that must not be in any test.
+.make/fuzz-env: .make/venv tests/access/fuzz/requirements.txt
+	@echo "── Installing the fuzzer into .make/fuzz"
+	$(PYTHON) -m venv .make/fuzz
+	.make/fuzz/bin/python -m pip install --disable-pip-version-check -q -r tests/access/fuzz/requirements.txt
 	@touch $@
 
 .make/tools: labextension/tools/package.json labextension/tools/yarn.lock .make/builder

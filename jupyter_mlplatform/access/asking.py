@@ -235,7 +235,7 @@ class Asking:
         waiting_for: Sequence[str] = ()
         if request.state is RequestState.SUBMITTED:
             stage = review.present(request, dataset, self._policy)
-            waiting_for = review.approvers(stage, request, dataset, self._reviewers(now))
+            waiting_for = review.awaited(stage, request, dataset, self._reviewers(now))
         facts.request(unit, action, request, dataset, actor, now, reason, waiting_for)
 
     def _may_decide_elsewhere(self, person: str, by: Reviewers) -> bool:

@@ -15,9 +15,10 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
-from jupyter_mlplatform.access import texts
+from jupyter_mlplatform.access import samples, texts
 from jupyter_mlplatform.access.locations import kind_of
 from jupyter_mlplatform.access.models import Column, Dataset, Inspection, Registration
+from jupyter_mlplatform.access.samples import SampleRule
 from jupyter_mlplatform.errors import Conflict, Forbidden, Invalid, PlatformError, Problem, nearest
 from jupyter_mlplatform.policy import CLASSIFICATIONS, AccessPolicy
 
@@ -46,6 +47,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     description: str = ""
     tags: tuple[str, ...] = ()
     columns: dict[str, ColumnNote] = {}
+    sample: SampleRule | None = None
 
     def registration(self) -> Registration:
         """The same, as registering by hand says it."""
@@ -60,6 +62,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
             description=self.description,
             tags=self.tags,
             columns=columns,
+            sample=self.sample,
         )
 
 
@@ -166,6 +169,10 @@ def describe(
     Raises ``Invalid`` where the registration is wrong or does not fit the file.
     """
     check(registration)
+    columns = _columns(registration.columns, inspected, existing.columns if existing else ())
+    sample = registration.sample or (existing.sample if existing else None)
+    if sample is not None and sample.columns:
+        samples.check(sample, columns)
     return Dataset(
         id=registration.id,
         title=registration.title or (existing.title if existing else registration.id.replace("_", " ")),
@@ -176,12 +183,23 @@ def describe(
         classification=registration.classification or (existing.classification if existing else "internal"),
         description=registration.description or (existing.description if existing else ""),
         tags=registration.tags or (existing.tags if existing else ()),
-        columns=_columns(registration.columns, inspected, existing.columns if existing else ()),
+        columns=columns,
         rows=inspected.rows,
         registered_by=person,
         registered_at=now,
         fingerprint=inspected.fingerprint,
+        sample=sample if sample and sample.columns else None,
     )
+
+
+def check_profiled(draft: Dataset, dataset: Dataset) -> None:
+    """Raises ``Conflict`` when what is registered is not what was looked at for its sample."""
+    if (draft.fingerprint, draft.columns, draft.sample) != (dataset.fingerprint, dataset.columns, dataset.sample):
+        raise Conflict(
+            "access.changed_meanwhile",
+            "Somebody else registered this dataset at the same moment.",
+            next_step="Look at it again, then register it.",
+        )
 
 
 def check_location(
@@ -223,6 +241,8 @@ def check_listed(registration: Registration, inspected: Inspection, existing: Da
         if known is None or (note.description, note.tags) != (known.description, known.tags):
             changed.append("columns")
             break
+    if registration.sample not in (None, existing.sample):
+        changed.append("sample")
     if inspected.location != existing.location:
         changed.append("path")
     if changed:

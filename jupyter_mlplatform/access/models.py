@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from jupyter_mlplatform.access.rowfilter import RowFilter
+from jupyter_mlplatform.access.samples import Profile, SampleRule
 from jupyter_mlplatform.errors import Problem
 
 
@@ -33,7 +34,8 @@ class Dataset(msgspec.Struct, frozen=True, kw_only=True):
     """A registered dataset. ``id`` never changes and is never reused.
 
     ``location`` is the absolute path of the data; it is shown to its owner and to admins only. ``fingerprint`` names
-    the registered content: a file that was replaced is another dataset until it is registered again.
+    the registered content: a file that was replaced is another dataset until it is registered again. ``sample`` says
+    what its owner lets everybody see of it.
     """
 
     id: str
@@ -51,6 +53,7 @@ class Dataset(msgspec.Struct, frozen=True, kw_only=True):
     registered_at: datetime
     fingerprint: str = ""
     live: bool = True
+    sample: SampleRule | None = None
 
 
 class Summary(msgspec.Struct, frozen=True, kw_only=True):
@@ -87,7 +90,8 @@ class Search(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SearchPage(msgspec.Struct, frozen=True):
-    """One page of results, best match first; ``total`` counts all of them.
+    """One page of results, best match first; ``total`` counts all of them, to 5,001, which stands for more, where words
+    are looked for.
 
     A facet's counts ignore the filter on its own field, so that the choice can be changed. ``problems`` are what is
     wrong with catalogue files; the datasets they concern are missing or not up to date.
@@ -299,6 +303,7 @@ class DatasetPage(msgspec.Struct, frozen=True, kw_only=True):
     approvers: tuple[str, ...] = ()
     max_days: int = 0
     default_days: int = 0
+    profile: Profile | None = None
 
 
 class PurposeChoice(msgspec.Struct, frozen=True):
@@ -402,7 +407,8 @@ class Role(msgspec.Struct, frozen=True):
 class Registration(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What a person says of a dataset when registering it; empty fields keep what was registered before.
 
-    ``columns`` describe some or all of the file's columns; their names must exist in the file.
+    ``columns`` describe some or all of the file's columns; their names must exist in the file. A ``sample`` without
+    columns takes back the one that was allowed before.
     """
 
     id: str
@@ -412,6 +418,7 @@ class Registration(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     description: str = ""
     tags: tuple[str, ...] = ()
     columns: tuple[Column, ...] = ()
+    sample: SampleRule | None = None
 
 
 class Inspection(msgspec.Struct, frozen=True, kw_only=True):

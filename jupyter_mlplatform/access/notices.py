@@ -55,7 +55,8 @@ def _of_request(event: Event, request: dict[str, Any], person: str) -> tuple[str
             "escalated": f"The request of {asks} for {title} has waited long; you may decide it: {size}.",
             "withdrawn": f"{asks} withdrew the request for {title}{_why(event.body['reason'])}",
         }
-        waits = kind in ("withdrawn", "submitted", "changed") or person in event.body.get("waiting_for", ())
+        owns = person == event.body["owner"] and kind in ("submitted", "changed", "withdrawn")
+        waits = owns or person in event.body.get("waiting_for", ())
         return told.get(kind, "") if waits else "", Urgency.INFO
     if person != asks:
         return (

@@ -12,6 +12,7 @@ from jupyter_mlplatform.access.audit import Anchor, State
 from jupyter_mlplatform.access.catalogue import Reading
 from jupyter_mlplatform.access.models import Dataset, Delegation, Event, Facet, Grant, Inspection, Request, Search
 from jupyter_mlplatform.access.rowfilter import RowFilter
+from jupyter_mlplatform.access.samples import Profile, SampleRule
 
 
 class Unit(Protocol):
@@ -25,7 +26,7 @@ class Unit(Protocol):
         ...
 
     def datasets_at(self, location: str) -> tuple[Dataset, ...]:
-        """Datasets whose data lies there, also retired ones."""
+        """Datasets whose data lies there, in it or around it (of folders), also retired ones."""
         ...
 
     def request(self, request_id: str) -> Request | None:
@@ -80,6 +81,10 @@ class Unit(Protocol):
         """This catalogue entry has been taken over."""
         ...
 
+    def put_profile(self, dataset_id: str, profile: Profile | None) -> None:
+        """Keep what is shown of a dataset's content in the place of what was, or nothing of it any more."""
+        ...
+
     def append(
         self, *, at: datetime, actor: str, action: str, subject: str, body: dict[str, Any], people: Sequence[str]
     ) -> None:
@@ -99,11 +104,19 @@ class Store(Protocol):
         ...
 
     def datasets_at(self, location: str) -> tuple[Dataset, ...]:
-        """Datasets whose data lies there, also retired ones."""
+        """Datasets whose data lies there, in it or around it (of folders), also retired ones."""
         ...
 
     def dataset_ids(self, prefix: str) -> tuple[str, ...]:
         """Ids of live datasets that start so, for completion."""
+        ...
+
+    def suggest(self, text: str) -> tuple[tuple[str, str], ...]:
+        """Ids and titles of a few live datasets that a person may mean who has typed this much."""
+        ...
+
+    def profile(self, dataset_id: str) -> Profile | None:
+        """What is shown of a dataset's content; it may be of an earlier content."""
         ...
 
     def search(self, search: Search) -> tuple[tuple[Dataset, ...], int]:
@@ -175,6 +188,10 @@ class Files(Protocol):
 
         Raises when the content is not the registered one any more.
         """
+        ...
+
+    def profile(self, dataset: Dataset, rule: SampleRule | None) -> Profile:
+        """Statistics of the content, and the sample that the rule allows. Raises as ``read`` does."""
         ...
 
     def target(self, path: Path, *, force: bool) -> Path:

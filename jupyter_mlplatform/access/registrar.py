@@ -14,6 +14,7 @@ from jupyter_mlplatform.access import catalogue, facts, grants, requests
 from jupyter_mlplatform.access.catalogue import Fault, Listed, Reading
 from jupyter_mlplatform.access.models import Dataset, EndReason, Registration, RequestState
 from jupyter_mlplatform.access.ports import Catalogues, Files, Store
+from jupyter_mlplatform.access.samples import Profile
 from jupyter_mlplatform.errors import Forbidden, NotFound, PlatformError
 from jupyter_mlplatform.policy import AccessPolicy
 
@@ -38,7 +39,13 @@ class Registrar:
     def register(self, person: str, path: Path, registration: Registration) -> Dataset:
         """Make a file known as a dataset, or take over the present content of one that is."""
         catalogue.check(registration)
+        before = self._store.dataset(registration.id)
+        catalogue.check_unretired(before)
+        catalogue.check_authority(before, registration, person, self._policy)
         inspected = self._files.inspect(path)
+        # Reading takes time, so it is done before the transaction begins.
+        draft = catalogue.describe(registration, inspected, before, person, self._clock())
+        profile = self._profile(draft, before)
         with self._store.unit() as unit:
             existing = unit.dataset(registration.id)
             catalogue.check_unretired(existing)
@@ -50,7 +57,10 @@ class Registrar:
                 return existing
             others = unit.datasets_at(dataset.location)
             catalogue.check_location(dataset, others, existing, person, self._policy)
+            catalogue.check_profiled(draft, dataset)
             unit.put_dataset(dataset)
+            if profile is not None:
+                unit.put_profile(dataset.id, profile)
             facts.dataset(unit, "dataset.registered", dataset, person, dataset.registered_at, existing)
             facts.renewal(unit, dataset, existing, person, dataset.registered_at)
         return dataset
@@ -71,6 +81,7 @@ class Registrar:
                 return current
             gone = replace(current, live=False)
             unit.put_dataset(gone)
+            unit.put_profile(gone.id, None)
             facts.dataset(unit, "dataset.retired", gone, person, now, current)
             for request in unit.open_requests(gone.id):
                 void = requests.close(request, RequestState.VOID)
@@ -131,6 +142,7 @@ class Registrar:
             known = self._store.entries().get(registration.id)
         catalogue.check_takeable(existing, known)
         inspected = self._files.inspect(Path(listed.location))
+        profile = self._profile(catalogue.describe(registration, inspected, None, CATALOGUE, self._clock()), existing)
         with self._store.unit() as unit:
             existing, entry = unit.dataset(registration.id), unit.entry(registration.id)
             if entry == listed.digest:
@@ -140,5 +152,17 @@ class Registrar:
             unit.note_entry(dataset.id, listed.digest)
             if existing is None or not catalogue.same(existing, dataset):
                 unit.put_dataset(dataset)
+                if profile is not None:
+                    unit.put_profile(dataset.id, profile)
                 facts.dataset(unit, "dataset.registered", dataset, CATALOGUE, dataset.registered_at, existing)
                 facts.renewal(unit, dataset, existing, CATALOGUE, dataset.registered_at)
+
+    def _profile(self, draft: Dataset, before: Dataset | None) -> Profile | None:
+        """What is shown of the content; None where that stays as it is."""
+        if before is not None and (before.fingerprint, before.columns, before.sample) == (
+            draft.fingerprint,
+            draft.columns,
+            draft.sample,
+        ):
+            return None
+        return self._files.profile(draft, draft.sample)

@@ -90,6 +90,14 @@ def approvers(stage: Stage, request: Request, dataset: Dataset, by: Reviewers) -
     return tuple(dict.fromkeys((*own, *(each for each in given if each not in concerned | set(by.policy.left)))))
 
 
+def awaited(stage: Stage, request: Request, dataset: Dataset, by: Reviewers) -> tuple[str, ...]:
+    """Those of the approvers whom the request is meant for: an admin may decide everything, but is not told of it all."""
+    named = {dataset.owner if each == OWNER else each for each in (*stage.approvers, *stage.escalate_to)}
+    found = approvers(stage, request, dataset, by)
+    meant = tuple(each for each in found if each in named or each not in by.policy.admins)
+    return meant or found
+
+
 def purviews(request: Request, dataset: Dataset, by: Reviewers) -> tuple[Purview, ...]:
     """All stages as a person sees them."""
     approved = {each.stage: each.actor for each in approvals(request)}

@@ -38,6 +38,7 @@ from jupyter_mlplatform.access.models import (
 from jupyter_mlplatform.access.ports import Catalogues, Files, Store
 from jupyter_mlplatform.access.registrar import Registrar
 from jupyter_mlplatform.access.rowfilter import RowFilter
+from jupyter_mlplatform.access.samples import Profile
 from jupyter_mlplatform.access.upkeep import Upkeep
 from jupyter_mlplatform.access.usage import Usage
 from jupyter_mlplatform.access.wishes import Step, Wish
@@ -98,12 +99,17 @@ class AccessService:
             approvers=self._asking.approvers(dataset, person),
             max_days=requests.ceiling(dataset, self._policy),
             default_days=requests.default_days(dataset, self._policy),
+            profile=self._profile(dataset),
         )
 
     def dataset_ids(self, prefix: str = "") -> tuple[str, ...]:
         """Ids that start so, for completion."""
         self._registrar.take_over()
         return self._store.dataset_ids(prefix)
+
+    def suggest(self, person: str, text: str) -> tuple[tuple[str, str], ...]:
+        """Ids and titles that ``person`` may mean who has typed this much; quick enough for each key."""
+        return self._store.suggest(text)
 
     def register(self, person: str, path: Path, registration: Registration) -> Dataset:
         """Make a file known; see :class:`~jupyter_mlplatform.access.registrar.Registrar`."""
@@ -287,6 +293,11 @@ class AccessService:
             return "granted"
         waiting = (each for each in asked if each.scope.dataset_id == dataset.id and each.state in requests.OPEN)
         return "requested" if any(waiting) else "none"
+
+    def _profile(self, dataset: Dataset) -> Profile | None:
+        """Only that of the registered content."""
+        found = self._store.profile(dataset.id)
+        return found if found and found.fingerprint == dataset.fingerprint else None
 
     def _oversees(self, person: str, dataset: Dataset) -> bool:
         return person == dataset.owner or person in self._policy.admins

@@ -160,7 +160,7 @@ def _remind(unit: Unit, request: Request, dataset: Dataset, by: Reviewers) -> No
 
 
 def _people(request: Request, dataset: Dataset, by: Reviewers) -> tuple[str, ...]:
-    return review.approvers(review.present(request, dataset, by.policy), request, dataset, by)
+    return review.awaited(review.present(request, dataset, by.policy), request, dataset, by)
 
 
 def _end_grant(unit: Unit, grant: Grant, reason: EndReason, action: str, now: datetime) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import click
 from click.shell_completion import CompletionItem
 
-from jupyter_mlplatform.access import rowfilter
+from jupyter_mlplatform.access import locations, rowfilter, samples
 from jupyter_mlplatform.access.models import (
     Comment,
     Dataset,
@@ -234,10 +234,28 @@ def load(session: Session, dataset: str, columns: tuple[str, ...], output: Path 
 @click.option("--classification", default="", type=click.Choice(["", *CLASSIFICATIONS]), show_choices=False)
 @click.option("--tag", "tags", multiple=True, help="May be repeated.")
 @click.option("--description", default="")
-def register(session: Session, file: Path, dataset_id: str, **said: Any) -> Answer:
-    """Make a Parquet or CSV FILE known as a dataset; again, after its content changed."""
-    registration = Registration(id=dataset_id, **said)
-    made = session.services.access.register(session.person, under(session.root, file), registration)
+@click.option("--table", default="", help="FILE is an SQLite database: the table in it.")
+@click.option("--sample", help="Columns of which everybody may see some rows, with commas between; '' for none.")
+@click.option("--sample-rows", type=click.IntRange(1, samples.MOST_ROWS), default=10)
+@click.option("--mask", "masks", multiple=True, help="COLUMN=hash, =first or =null, for the sample. May be repeated.")
+def register(
+    session: Session,
+    file: Path,
+    dataset_id: str,
+    table: str,
+    sample: str | None,
+    sample_rows: int,
+    masks: tuple[str, ...],
+    **said: Any,
+) -> Answer:
+    """Make a Parquet or CSV FILE, a folder of Parquet files or a database's table known as a dataset; again, after
+    its content changed.
+    """
+    place = under(session.root, file)
+    registration = Registration(id=dataset_id, sample=samples.typed(sample, sample_rows, masks), **said)
+    made = session.services.access.register(
+        session.person, Path(locations.table(place, table)) if table else place, registration
+    )
     text = f"{made.id} is registered: {made.rows or 0:,} rows, {len(made.columns)} columns, owned by {made.owner}."
     return Answer(made, Line(text, Tone.GOOD))
 

@@ -66,7 +66,7 @@ class TestStages:
         assert texts(service, "petra") == []
         service.decide("bob", made.id, approval())
         assert texts(service, "petra") == ["bob approved the request of alice for Welding guns; now it waits for you."]
-        assert texts(service, "alice")[-1] == "bob approved your request for Welding guns; it goes on to petra or ada."
+        assert texts(service, "alice")[-1] == "bob approved your request for Welding guns; it goes on to petra."
 
     def test_a_reviewer_sees_the_request_and_a_stranger_does_not_learn_that_it_exists(
         self, service: AccessService

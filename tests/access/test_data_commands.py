@@ -296,7 +296,7 @@ def test_a_person_can_end_a_dataset(mlplat: Run) -> None:
         (["data", "show", "we"], ["weld_guns"]),
         (["data", "load", "x"], []),
         (["data", "request", "weld_guns", "--purpose", "mod"], ["model-training"]),
-        (["data", "re"], ["register", "reject", "request", "requests", "retire", "revoke"]),
+        (["data", "re"], ["register", "reject", "renew", "request", "requests", "retire", "revoke"]),
     ],
 )
 def test_names_are_completed(

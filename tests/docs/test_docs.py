@@ -13,11 +13,10 @@ import click
 import msgspec
 import pytest
 
-from jupyter_mlplatform import policy
+from jupyter_mlplatform import policy, yaml12
 from jupyter_mlplatform.access import catalogue
 from jupyter_mlplatform.cli import cli
 from jupyter_mlplatform.handoff import spec
-from jupyter_mlplatform import yaml12
 
 if sys.version_info >= (3, 11):
     import tomllib

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from jupyter_mlplatform import yaml12
 from jupyter_mlplatform.errors import Invalid
 from jupyter_mlplatform.handoff import spec as specs
-from jupyter_mlplatform import yaml12
 from tests.handoff.conftest import STEPS_YAML
 
 

@@ -4,6 +4,8 @@ A noun is kept whole as JSON in ``body``; columns beside it are what is searched
 seconds since 1970, UTC.
 """
 
+from jupyter_mlplatform.access.local import suggestions
+
 MIGRATIONS = (
     """
     CREATE TABLE datasets (
@@ -86,4 +88,6 @@ MIGRATIONS = (
     CREATE INDEX delegations_approver ON delegations (approver);
     CREATE INDEX delegations_delegate ON delegations (delegate);
     """,
+    suggestions.MIGRATION,
+    "CREATE TABLE profiles (dataset_id TEXT PRIMARY KEY, body TEXT NOT NULL);",
 )

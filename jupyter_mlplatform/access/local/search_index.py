@@ -100,13 +100,13 @@ class SearchIndex:
         most = MOST_RANKED if values["words"] else MOST_COUNTED
         asked: dict[str, list[str]] = {}
         for field in _FACETS:
-            # Fields without a filter are counted in the same datasets, which are looked for once.
+            # Fields without a filter are counted in the same datasets, which SQLite 3.35 and later looks for once.
             asked.setdefault(self._matching(search, without=field), []).append(field)
         found: dict[str, list[Facet]] = {}
         for source, fields in asked.items():
             counts = " UNION ALL ".join(_FACETS[field] for field in fields)
             rows = self._connection.execute(
-                "WITH found AS MATERIALIZED (SELECT datasets.number, datasets.owner, datasets.classification "  # noqa: S608
+                "WITH found AS (SELECT datasets.number, datasets.owner, datasets.classification "  # noqa: S608
                 f"FROM {source} LIMIT {most}) SELECT * FROM ({counts}) ORDER BY n DESC, value",
                 values,
             )

@@ -13,16 +13,18 @@ import msgspec
 
 from jupyter_mlplatform.access import audit, requests
 from jupyter_mlplatform.access.audit import Anchor, State
+from jupyter_mlplatform.access.local import places
 from jupyter_mlplatform.access.local.anchor_file import AnchorFile
 from jupyter_mlplatform.access.local.schema import MIGRATIONS
 from jupyter_mlplatform.access.local.search_index import SearchIndex
+from jupyter_mlplatform.access.local.suggestions import Suggestions
 from jupyter_mlplatform.access.models import Dataset, Delegation, Event, Facet, Grant, Request, RequestState, Search
+from jupyter_mlplatform.access.samples import Profile
 from jupyter_mlplatform.database import Database
 from jupyter_mlplatform.errors import Conflict
 
 _Noun = TypeVar("_Noun", Dataset, Request, Grant, Delegation)
 _OPEN = (RequestState.SUBMITTED.value, RequestState.CHANGES_ASKED.value)
-_AT_LOCATION = "SELECT body FROM datasets WHERE json_extract(body, '$.location') = ?"
 _encode = msgspec.json.encode
 
 
@@ -43,7 +45,7 @@ class SqliteUnit:
 
     def datasets_at(self, location: str) -> tuple[Dataset, ...]:
         """See the port."""
-        return _all(self._connection, Dataset, _AT_LOCATION, location)
+        return _all(self._connection, Dataset, *places.touching(location))
 
     def request_by_key(self, person: str, key: str) -> tuple[Request, str] | None:
         """See the port."""
@@ -81,6 +83,7 @@ class SqliteUnit:
             (dataset.id, dataset.owner, dataset.classification, dataset.live, _encode(dataset).decode()),
         )
         SearchIndex(self._connection).put(dataset)
+        Suggestions(self._connection).put(dataset)
 
     def put_request(self, request: Request) -> None:
         """See the port."""
@@ -138,6 +141,13 @@ class SqliteUnit:
         """See the port."""
         self._connection.execute("INSERT OR REPLACE INTO catalogue_entries VALUES (?, ?)", (dataset_id, digest))
 
+    def put_profile(self, dataset_id: str, profile: Profile | None) -> None:
+        """See the port."""
+        self._connection.execute("DELETE FROM profiles WHERE dataset_id = ?", (dataset_id,))
+        if profile is not None:
+            row = (dataset_id, _encode(profile).decode())
+            self._connection.execute("INSERT INTO profiles VALUES (?, ?)", row)
+
     def append(
         self, *, at: datetime, actor: str, action: str, subject: str, body: dict[str, Any], people: Sequence[str]
     ) -> None:
@@ -184,12 +194,20 @@ class SqliteStore:
 
     def datasets_at(self, location: str) -> tuple[Dataset, ...]:
         """See the port."""
-        return _all(self._read(), Dataset, _AT_LOCATION, location)
+        return _all(self._read(), Dataset, *places.touching(location))
 
     def dataset_ids(self, prefix: str) -> tuple[str, ...]:
         """See the port."""
-        sql = "SELECT id FROM datasets WHERE live AND substr(id, 1, length(?1)) = ?1 ORDER BY id LIMIT 100"
-        return tuple(row["id"] for row in self._read().execute(sql, (prefix,)))
+        return Suggestions(self._read()).ids(prefix)
+
+    def suggest(self, text: str) -> tuple[tuple[str, str], ...]:
+        """See the port."""
+        return Suggestions(self._read()).suggest(text)
+
+    def profile(self, dataset_id: str) -> Profile | None:
+        """See the port."""
+        row = self._read().execute("SELECT body FROM profiles WHERE dataset_id = ?", (dataset_id,)).fetchone()
+        return msgspec.json.decode(row[0], type=Profile) if row else None
 
     def search(self, search: Search) -> tuple[tuple[Dataset, ...], int]:
         """See the port."""

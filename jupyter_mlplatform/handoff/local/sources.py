@@ -9,10 +9,10 @@ from typing import Any
 
 import yaml
 
+from jupyter_mlplatform import yaml12
 from jupyter_mlplatform.errors import Invalid, NotFound
 from jupyter_mlplatform.handoff import notebook as nb
 from jupyter_mlplatform.handoff import spec as specs
-from jupyter_mlplatform import yaml12
 from jupyter_mlplatform.handoff.local.bundle import NEVER
 from jupyter_mlplatform.handoff.models import Spec
 from jupyter_mlplatform.handoff.ports import Project

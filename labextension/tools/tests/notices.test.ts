@@ -90,6 +90,28 @@ describe('News of data access', () => {
     expect(open).toHaveBeenCalledWith('mine');
   });
 
+  it('leads to the inbox with a reminder, and when somebody may be stood in for', () => {
+    access('request.reminded', 'The request of alice still waits for you.');
+    press('Decide');
+    Notification.manager.dismiss();
+    access('delegation.given', 'bob lets you decide on requests.');
+    press('Show');
+    expect(open.mock.calls).toEqual([['inbox'], ['inbox']]);
+  });
+
+  it.each([
+    ['request.passed', [request({ id: 'req-1' })], 'inbox'],
+    ['request.passed', [request({ id: 'req-2' })], 'mine'],
+    ['request.escalated', [], 'mine']
+  ])('leads from %s to where the request is', async (action, items, tab) => {
+    server.on('GET /access/requests', () => ({ items }));
+    access(action, 'carol approved; it goes on to dave.');
+    press('Show');
+    await until(() => open.mock.calls.length > 0);
+    expect(open).toHaveBeenCalledWith(tab);
+    expect(server.asked[0].query).toEqual({ role: 'inbox' });
+  });
+
   it('refreshes without a word when a notice has no text', () => {
     access('request.submitted', '');
     expect(refresh).toHaveBeenCalledTimes(1);

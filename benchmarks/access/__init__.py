@@ -1,0 +1,1 @@
+"""What data access costs; see benchmarks/README.md."""
