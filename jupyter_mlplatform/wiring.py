@@ -15,6 +15,7 @@ from jupyter_mlplatform.policy import EffectivePolicy
 from jupyter_mlplatform.workspace import Workspace, resolve
 
 if TYPE_CHECKING:
+    from jupyter_mlplatform.access.querying import Querying
     from jupyter_mlplatform.access.service import AccessService
     from jupyter_mlplatform.handoff.service import HandoffService
     from jupyter_mlplatform.idle.service import IdleService
@@ -37,19 +38,26 @@ class Services:
     def access(self) -> AccessService:
         """Data access."""
         from jupyter_mlplatform.access.local.catalogue_files import CatalogueFiles
-        from jupyter_mlplatform.access.local.data_files import DataFiles
         from jupyter_mlplatform.access.local.sqlite_store import SqliteStore
+        from jupyter_mlplatform.access.local.streamed_files import StreamedFiles
         from jupyter_mlplatform.access.service import AccessService
 
         policy = self.policy.policy.access
         folder = Path(self.policy.path).resolve().parent if self.policy.path else Path("/")
         return AccessService(
             store=SqliteStore(self.workspace.shared_dir),
-            files=DataFiles(),
+            files=StreamedFiles(),
             catalogues=CatalogueFiles([folder / path for path in policy.catalogues]),
             policy=policy,
             clock=utc_now,
         )
+
+    def sql(self, memory: str = "", threads: int | None = None) -> Querying:
+        """SQL over what is granted. ``memory`` and ``threads`` are what one query may use; see ``Sandbox``."""
+        from jupyter_mlplatform.access.local.sql_sandbox import Sandbox
+        from jupyter_mlplatform.access.querying import Querying
+
+        return Querying(self.access, Sandbox(memory, threads))
 
     @cached_property
     def idle(self) -> IdleService:

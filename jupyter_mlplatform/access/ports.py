@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 from jupyter_mlplatform.access.audit import Anchor, State
 from jupyter_mlplatform.access.catalogue import Reading
+from jupyter_mlplatform.access.handout import Hear
 from jupyter_mlplatform.access.models import Dataset, Delegation, Event, Facet, Grant, Inspection, Request, Search
 from jupyter_mlplatform.access.rowfilter import RowFilter
 from jupyter_mlplatform.access.samples import Profile, SampleRule
@@ -183,11 +184,15 @@ class Files(Protocol):
         """Read a file's schema, rows and content hash. Raises ``NotFound`` or ``Invalid``."""
         ...
 
-    def read(self, dataset: Dataset, columns: Sequence[str], rows: RowFilter | None) -> Any:
+    def read(self, dataset: Dataset, columns: Sequence[str], rows: RowFilter | None, hear: Hear | None = None) -> Any:
         """A ``pyarrow.Table`` of these columns of these rows (None: all); the filter may look at further columns.
 
-        Raises when the content is not the registered one any more.
+        ``hear`` is told while rows come in. Raises when the content is not the registered one any more.
         """
+        ...
+
+    def batches(self, dataset: Dataset, columns: Sequence[str], rows: RowFilter | None, size: int) -> Iterator[Any]:
+        """The same as ``pyarrow.RecordBatch`` of at most ``size`` rows. Closing the iterator closes the data."""
         ...
 
     def profile(self, dataset: Dataset, rule: SampleRule | None) -> Profile:

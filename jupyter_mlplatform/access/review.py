@@ -91,7 +91,7 @@ def approvers(stage: Stage, request: Request, dataset: Dataset, by: Reviewers) -
 
 
 def awaited(stage: Stage, request: Request, dataset: Dataset, by: Reviewers) -> tuple[str, ...]:
-    """Those of the approvers whom the request is meant for: an admin may decide everything, but is not told of it all."""
+    """Those of the approvers whom the request is meant for: an admin may decide all, but is not told of it all."""
     named = {dataset.owner if each == OWNER else each for each in (*stage.approvers, *stage.escalate_to)}
     found = approvers(stage, request, dataset, by)
     meant = tuple(each for each in found if each in named or each not in by.policy.admins)

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from jupyter_mlplatform.access import audit, facts, grants, notices, requests, wishes
 from jupyter_mlplatform.access.asking import Asking, check_role, present
+from jupyter_mlplatform.access.handout import Hear
 from jupyter_mlplatform.access.models import (
     Audit,
     Comment,
@@ -39,6 +40,7 @@ from jupyter_mlplatform.access.ports import Catalogues, Files, Store
 from jupyter_mlplatform.access.registrar import Registrar
 from jupyter_mlplatform.access.rowfilter import RowFilter
 from jupyter_mlplatform.access.samples import Profile
+from jupyter_mlplatform.access.streaming import USUAL_ROWS, Stream, Streaming
 from jupyter_mlplatform.access.upkeep import Upkeep
 from jupyter_mlplatform.access.usage import Usage
 from jupyter_mlplatform.access.wishes import Step, Wish
@@ -66,6 +68,7 @@ class AccessService:
         self._upkeep = Upkeep(store, policy, clock)
         self._asking = Asking(store, self._registrar, self._upkeep, policy, clock)
         self._usage = Usage(store, files, self._registrar, self._asking.seen, policy, clock)
+        self._streaming = Streaming(store, files, self._usage.grant, clock)
 
     # Finding
 
@@ -207,13 +210,33 @@ class AccessService:
         return self._usage.grant(person, dataset_id, columns)
 
     def load(
-        self, person: str, dataset_id: str, columns: Sequence[str] | None = None, rows: RowFilter | None = None
+        self,
+        person: str,
+        dataset_id: str,
+        columns: Sequence[str] | None = None,
+        rows: RowFilter | None = None,
+        *,
+        limit: int | None = None,
+        hear: Hear | None = None,
     ) -> Loaded:
         """Read what is granted, as a ``pyarrow.Table``: all granted columns, or those named in their order.
 
-        ``rows`` narrows the granted rows further.
+        ``rows`` narrows the granted rows further, ``limit`` is in rows, ``hear`` is told while rows come in.
         """
-        return self._usage.load(person, dataset_id, tuple(columns or ()), "data.loaded", rows)
+        return self._usage.load(person, dataset_id, tuple(columns or ()), "data.loaded", rows, limit, hear)
+
+    def load_batches(
+        self,
+        person: str,
+        dataset_id: str,
+        columns: Sequence[str] | None = None,
+        rows: RowFilter | None = None,
+        *,
+        limit: int | None = None,
+        size: int = USUAL_ROWS,
+    ) -> Stream:
+        """The same as an iterator of ``pyarrow.RecordBatch`` with at most ``size`` rows; judged again for each."""
+        return self._streaming.open(person, dataset_id, tuple(columns or ()), rows, limit=limit, size=size)
 
     def export(self, person: str, dataset_id: str, folder: Path) -> Export:
         """Write what is granted to ``<folder>/<dataset id>.parquet``, whole or not at all."""

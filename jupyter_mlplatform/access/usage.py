@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from jupyter_mlplatform.access import facts, grants, refusal, rowfilter
+from jupyter_mlplatform.access import facts, grants, handout, refusal
 from jupyter_mlplatform.access.asking import check_here
+from jupyter_mlplatform.access.handout import Hear
 from jupyter_mlplatform.access.models import Dataset, Grant, Loaded, Request
 from jupyter_mlplatform.access.ports import Files, Store, Unit
 from jupyter_mlplatform.access.registrar import Registrar
@@ -61,30 +62,29 @@ class Usage:
         return dataset, grant
 
     def load(
-        self, person: str, dataset_id: str, columns: tuple[str, ...], action: str, rows: RowFilter | None = None
+        self,
+        person: str,
+        dataset_id: str,
+        columns: tuple[str, ...],
+        action: str,
+        rows: RowFilter | None = None,
+        limit: int | None = None,
+        hear: Hear | None = None,
     ) -> Loaded:
         """Hand out columns, or all that are granted, and write it down as ``action``.
 
-        ``rows`` narrows the granted rows further; it may look at granted columns only, for what it finds tells of them.
+        ``rows`` and ``limit`` narrow further, see :func:`handout.narrowed`; ``hear`` is told while rows come in.
         """
         dataset, grant = self.grant(person, dataset_id, columns)
-        known = {column.name for column in dataset.columns}
-        wanted = tuple(dict.fromkeys(columns)) or tuple(name for name in grant.scope.columns if name in known)
-        if not wanted:
-            raise Conflict(
-                "access.columns_gone",
-                f"None of the columns granted to you is in {dataset_id!r} any more.",
-                next_step=f"Ask for the present columns: mlplat data request {dataset_id}",
-            )
-        if rows is not None:
-            granted = [column for column in dataset.columns if column.name in grant.scope.columns]
-            rows = rowfilter.check(rows, granted)
-        table = self._files.read(dataset, wanted, rowfilter.both(grant.scope.rows, rows))
+        what = handout.narrowed(dataset, grant, columns, rows, limit)
+        table = self._files.read(dataset, what.columns, what.rows, hear)
+        if what.limit is not None:
+            table = table.slice(0, what.limit)
         with self._store.unit() as unit:
             # Reading takes time: what counts is whether it is still allowed when the data leaves our hands.
             now = self._clock()
             if _still(unit, person, dataset, grant, now):
-                facts.use(unit, action, dataset, grant, table.num_rows, wanted, now)
+                facts.use(unit, action, dataset, grant, table.num_rows, what.columns, now)
                 return Loaded(table=table, dataset=dataset, grant=grant)
         raise Conflict(
             "access.changed_meanwhile",

@@ -23,7 +23,7 @@ class LazyGroups(click.Group):
     """Loads a feature's command group when it is used, so that ``mlplat idle`` never imports the data commands."""
 
     features = ("workspace", "policy", "data", "idle", "packages", "handoff", "demo", "audit")
-    shortcuts = {"load": ("data", "load"), "keep": ("idle", "keep")}
+    shortcuts = {"load": ("data", "load"), "sql": ("data", "sql"), "keep": ("idle", "keep")}
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """The features, in the order of a day's work, then the shortcuts."""

@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import click
-from click.shell_completion import CompletionItem
 
 from jupyter_mlplatform.access import locations, rowfilter, samples
 from jupyter_mlplatform.access.models import (
     Comment,
-    Dataset,
     DatasetPage,
     Grant,
     GrantState,
-    Loaded,
     NewRequest,
     Purview,
     Registration,
@@ -27,40 +23,19 @@ from jupyter_mlplatform.access.models import (
     Search,
     SearchPage,
 )
-from jupyter_mlplatform.cli import data_apply, data_review
+from jupyter_mlplatform.cli import data_apply, data_load, data_review, data_sql
 from jupyter_mlplatform.cli.answer import Answer, Block, Code, Fields, Line, Table, Tone
+from jupyter_mlplatform.cli.data_names import columns_of, columns_option, completing, dataset_argument, until
 from jupyter_mlplatform.cli.data_review import requests_named
 from jupyter_mlplatform.cli.given import columns_named, under
 from jupyter_mlplatform.cli.session import Session, command
-from jupyter_mlplatform.errors import NotFound, PlatformError, Unavailable
+from jupyter_mlplatform.errors import NotFound
 from jupyter_mlplatform.policy import CLASSIFICATIONS
-
-PREVIEW_ROWS = 10
-PREVIEW_COLUMNS = 8
-Complete = Callable[[click.Context, click.Parameter, str], list[CompletionItem]]
 
 
 @click.group("data")
 def group() -> None:
     """Find data, ask for it, decide, and use it."""
-
-
-def completing(names: Callable[[Session, str], Any]) -> Complete:
-    """Completion from the services; silent when they cannot answer, because a prompt is no place for an error."""
-
-    def complete(context: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem]:
-        session = context.find_object(Session) or Session()
-        try:
-            found = list(names(session, incomplete))
-        except PlatformError:
-            return []
-        return [CompletionItem(value, help=text) for value, text in found if value.startswith(incomplete)]
-
-    return complete
-
-
-def _datasets(session: Session, incomplete: str) -> Any:
-    return ((each, None) for each in session.services.access.dataset_ids(incomplete))
 
 
 def _purposes(session: Session, _: str) -> Any:
@@ -73,13 +48,7 @@ def _grants(session: Session, _: str) -> Any:
     return ((each.id, f"{each.subject}: {each.dataset_title}") for each in found if each.state is not GrantState.ENDED)
 
 
-dataset_argument = click.argument("dataset", shell_complete=completing(_datasets))
 own_argument = click.argument("request_id", metavar="REQUEST", shell_complete=completing(requests_named("mine")))
-columns_option = click.option(
-    "--columns",
-    multiple=True,
-    help="Columns, with commas between them; all when left out. Repeat it for a name that has a comma.",
-)
 
 
 @command(group, "search")
@@ -113,7 +82,7 @@ def show(session: Session, dataset: str) -> Answer:
 def request(session: Session, dataset: str, columns: tuple[str, ...], where: tuple[str, ...], **said: Any) -> Answer:
     """Ask for access to a DATASET. Asking again while a request is open changes that one."""
     page = session.services.access.dataset(session.person, dataset)
-    names = columns_named(columns, _columns(page.dataset))
+    names = columns_named(columns, columns_of(page.dataset))
     return _ask(session, page, dataset_id=dataset, columns=names, rows=rowfilter.parse(where), **said)
 
 
@@ -192,38 +161,9 @@ def revoke(session: Session, grant_id: str, reason: str) -> Answer:
     left = access.remaining(session.person, ended)
     if not left:
         return Answer(ended, Line(f"The grant {ended.id} ended: {ended.subject} cannot use {ended.scope.dataset_id}."))
-    lines = [Line(f"{_by(each)}: {len(each.scope.columns)} columns, {_until(each)}.") for each in left]
+    lines = [Line(f"{_by(each)}: {len(each.scope.columns)} columns, {until(each)}.") for each in left]
     said = f"The grant {ended.id} ended, but {ended.subject} can still use {ended.scope.dataset_id}:"
     return Answer(ended, Line(said, Tone.WARNING), *lines)
-
-
-@command(group, "load")
-@dataset_argument
-@columns_option
-@click.option("--output", type=click.Path(path_type=Path), help="Write to this Parquet or CSV file.")
-@click.option("--force", is_flag=True, help="Replace that file if it exists.")
-def load(session: Session, dataset: str, columns: tuple[str, ...], output: Path | None, force: bool) -> Answer:
-    """Read what you were granted of a DATASET: a DataFrame in a notebook, a preview on a terminal."""
-    access = session.services.access
-    known = _columns(access.dataset(session.person, dataset).dataset) if columns else ()
-    names = columns_named(columns, known)
-    target = access.target(under(session.root, output), force=force) if output else None
-    loaded = access.load(session.person, dataset, names or None)
-    table, until = loaded.table, _until(loaded.grant)
-    said = Line(f"{dataset}: {table.num_rows:,} rows × {table.num_columns} columns, {until}.", Tone.GOOD)
-    data = {
-        "dataset": dataset,
-        "rows": table.num_rows,
-        "columns": table.column_names,
-        "grant": loaded.grant,
-        "output": str(output) if output else None,
-    }
-    if target:
-        access.save(loaded, target)
-        return Answer(data, said, Line(f"Written to {output}."))
-    if session.notebook:
-        return Answer(data, said, result=_frame(loaded))
-    return Answer(data, _preview(loaded), said)
 
 
 @command(group, "register")
@@ -281,10 +221,6 @@ def _ask(session: Session, page: DatasetPage, **said: Any) -> Answer:
     return Answer(made, Line(note, Tone.GOOD), *_request_blocks(made))
 
 
-def _columns(dataset: Dataset) -> tuple[str, ...]:
-    return tuple(column.name for column in dataset.columns)
-
-
 def _by(grant: Grant) -> str:
     return "as its owner" if grant.id == "owner" else f"by the grant {grant.id}"
 
@@ -292,10 +228,6 @@ def _by(grant: Grant) -> str:
 def _state(request: Request) -> str:
     waits = request.state is RequestState.SUBMITTED and request.approvers
     return f"waits for {', '.join(request.approvers)}" if waits else request.state.value.replace("_", " ")
-
-
-def _until(grant: Grant) -> str:
-    return "your own" if grant.id == "owner" else f"until {grant.not_after:%Y-%m-%d %H:%M} UTC"
 
 
 def _page_blocks(found: SearchPage) -> list[Block]:
@@ -313,7 +245,7 @@ def _page_blocks(found: SearchPage) -> list[Block]:
 
 def _dataset_blocks(page: DatasetPage) -> list[Block]:
     dataset, grant = page.dataset, page.grant
-    access = f"granted, {_until(grant)}" if grant else page.access
+    access = f"granted, {until(grant)}" if grant else page.access
     if page.open_request and not grant:
         access = f"{page.access}: {_state(page.open_request)}"
     about = [
@@ -333,7 +265,7 @@ def _dataset_blocks(page: DatasetPage) -> list[Block]:
 
 
 def _own_columns(page: DatasetPage) -> tuple[str, ...]:
-    return _columns(page.dataset) if page.access == "owner" else ()
+    return columns_of(page.dataset) if page.access == "owner" else ()
 
 
 def _next(page: DatasetPage) -> list[Block]:
@@ -366,27 +298,5 @@ def _passed(each: Purview) -> str:
     return f"{each.stage}: {' or '.join(each.approvers) or 'nobody that the policy names'}"
 
 
-def _preview(loaded: Loaded) -> Table:
-    """The first rows, as wide as a terminal can show."""
-    shown = loaded.table.slice(0, PREVIEW_ROWS).select(range(min(PREVIEW_COLUMNS, loaded.table.num_columns)))
-    names = tuple(shown.column_names)
-    columns = shown.to_pydict()
-    rows = [[str(columns[name][row]) for name in names] for row in range(shown.num_rows)]
-    more = loaded.table.num_columns - len(names)
-    return Table(names, rows, title=f"and {more} more columns" if more else "", empty="It has no rows.")
-
-
-def _frame(loaded: Loaded) -> Any:
-    try:
-        return loaded.table.to_pandas()
-    except ModuleNotFoundError as error:
-        raise Unavailable(
-            "access.no_pandas",
-            "A DataFrame needs pandas, which is not installed here.",
-            cause=f"{error}.",
-            next_step=f"Install pandas, or write a file: %mlplat load {loaded.dataset.id} --output data.parquet",
-        ) from error
-
-
-data_apply.add_to(group)
-data_review.add_to(group)
+for each in (data_apply, data_load, data_review, data_sql):
+    each.add_to(group)

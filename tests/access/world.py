@@ -9,8 +9,8 @@ import pyarrow
 import pyarrow.parquet
 
 from jupyter_mlplatform.access.local.catalogue_files import CatalogueFiles
-from jupyter_mlplatform.access.local.data_files import DataFiles
 from jupyter_mlplatform.access.local.sqlite_store import SqliteStore
+from jupyter_mlplatform.access.local.streamed_files import StreamedFiles
 from jupyter_mlplatform.access.models import Column, Dataset, NewDecision, NewRequest, Registration, Request, Verdict
 from jupyter_mlplatform.access.service import AccessService
 from jupyter_mlplatform.policy import AccessPolicy
@@ -73,7 +73,7 @@ def make_service(
 ) -> AccessService:
     return AccessService(
         store=SqliteStore(state),
-        files=DataFiles(),
+        files=StreamedFiles(),
         catalogues=CatalogueFiles(catalogues),
         policy=policy,
         clock=clock,
