@@ -31,16 +31,18 @@ from jupyter_mlplatform.access.models import (
     NewDecision,
     NewDelegation,
     NewRequest,
+    Purview,
     Request,
     RequestList,
     RequestState,
     Verdict,
 )
+from jupyter_mlplatform.access.people import check_here
 from jupyter_mlplatform.access.ports import Store, Unit
 from jupyter_mlplatform.access.registrar import Registrar
 from jupyter_mlplatform.access.review import Reviewers
 from jupyter_mlplatform.access.upkeep import Upkeep
-from jupyter_mlplatform.errors import Forbidden, Invalid, NotFound, nearest
+from jupyter_mlplatform.errors import Invalid, NotFound, nearest
 from jupyter_mlplatform.policy import AccessPolicy
 
 _Noun = TypeVar("_Noun")
@@ -193,11 +195,20 @@ class Asking:
 
     def approvers(self, dataset: Dataset, person: str) -> tuple[str, ...]:
         """Who would decide on a request of this person for the whole dataset."""
+        now = self._clock()
+        asked = self._draft(dataset, person, now)
+        stage = review.present(asked, dataset, self._policy)
+        return review.approvers(stage, asked, dataset, self._reviewers(now))
+
+    def outlook(self, dataset: Dataset, person: str) -> tuple[Purview, ...]:
+        """The stages of a request of this person for the whole dataset."""
+        now = self._clock()
+        return review.purviews(self._draft(dataset, person, now), dataset, self._reviewers(now))
+
+    def _draft(self, dataset: Dataset, person: str, now: datetime) -> Request:
         everything = tuple(column.name for column in dataset.columns)
         purpose = self._policy.purposes[0].code if self._policy.purposes else ""
-        asked = requests.draft(person, dataset, everything, purpose, self._clock())
-        stage = review.present(asked, dataset, self._policy)
-        return review.approvers(stage, asked, dataset, self._reviewers(self._clock()))
+        return requests.draft(person, dataset, everything, purpose, now)
 
     def _reviewers(self, now: datetime) -> Reviewers:
         return Reviewers(self._policy, now, self._store.delegations(None))
@@ -244,16 +255,6 @@ class Asking:
         named = {name for each in policy.stages for name in (*each.approvers, *each.escalate_to)} | {*policy.admins}
         given = delegations.in_force(by.delegations, by.now)
         return person in named or any(each.delegate == person for each in given)
-
-
-def check_here(person: str, policy: AccessPolicy) -> None:
-    """Raises ``Forbidden`` for somebody who has left."""
-    if person in policy.left:
-        raise Forbidden(
-            "access.has_left",
-            f"{person} has left, so nothing can be asked, decided or used in this name.",
-            next_step="If that is wrong, ask an administrator of this workspace.",
-        )
 
 
 def check_role(role: str, known: Sequence[str]) -> None:

@@ -52,11 +52,13 @@ def decide(
     revision or stage that is no longer the one seen; ``Invalid`` for more than was asked or allowed.
     """
     texts.check("reason", new.reason)
+    if new.rows is not None:
+        new = replace(new, rows=rowfilter.check(new.rows, dataset.columns))
     if _repeats(request, new, actor):
         return request
     stage = review.present(request, dataset, by.policy)
     on_behalf = review.authority(stage, request, dataset, by, actor)
-    _check_current(request, new, stage)
+    _check_current(request, new, stage, actor)
     extent = left(request)
     if new.verdict is Verdict.APPROVE:
         extent = _granted(extent, new, dataset, by)
@@ -109,7 +111,7 @@ def _with(request: Request, decision: Decision, state: RequestState) -> Request:
     )
 
 
-def _check_current(request: Request, new: NewDecision, stage: Stage) -> None:
+def _check_current(request: Request, new: NewDecision, stage: Stage, actor: str) -> None:
     if request.state is not RequestState.SUBMITTED:
         open_still = request.state in requests.OPEN
         raise Conflict(
@@ -125,12 +127,15 @@ def _check_current(request: Request, new: NewDecision, stage: Stage) -> None:
             cause=f"You decided on revision {new.revision}; it is now revision {request.revision}.",
             next_step="Look at it again, then decide.",
         )
-    if new.stage not in ("", stage.name):
+    again = not new.stage and any(each.actor == actor for each in review.approvals(request))
+    if again or new.stage not in ("", stage.name):
         raise Conflict(
             "access.stage_changed",
             "The request has gone on after you looked at it.",
-            cause=f"You decided in the stage {new.stage!r}; it now waits in {stage.name!r}.",
-            next_step="Look at it again, then decide.",
+            cause=f"You decided in the stage {new.stage!r}; it now waits in {stage.name!r}."
+            if new.stage
+            else f"You have approved a stage already; it now waits in {stage.name!r}.",
+            next_step="Look at it again, then decide, naming the stage.",
         )
 
 
@@ -145,8 +150,7 @@ def _granted(extent: Extent, new: NewDecision, dataset: Dataset, by: Reviewers) 
             raise requests.invalid("columns", f"{name!r} was not asked for.", nearest(name, extent.columns))
     wanted = set(new.columns or extent.columns)
     columns = requests.columns_of(tuple(name for name in extent.columns if name in wanted), dataset)
-    rows = None if new.rows is None else rowfilter.check(new.rows, dataset.columns)
-    return Extent(columns, rowfilter.both(extent.rows, rows), days)
+    return Extent(columns, rowfilter.both(extent.rows, new.rows), days)
 
 
 def _repeats(request: Request, new: NewDecision, actor: str) -> bool:

@@ -176,10 +176,10 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     """A person asks for a scope, for a purpose, for ``days`` days. ``revision`` grows when it is changed.
 
     ``beneficiary`` is who is going to use the data (empty: the requester), ``renews`` the grant that a renewal goes on
-    from, ``basket`` what was asked for together. ``approvers`` are the people who may decide now, ``review`` all stages
-    in their order, and ``columns`` what the dataset says of the columns asked for: all three only while it is open.
-    ``grant_id`` is set when it was approved; ``revised_at`` when it was last revised, ``reminded_at`` and
-    ``escalated_at`` when its present stage was.
+    from, ``basket`` what was asked for together, ``required`` the stages that the policy demanded when it was asked.
+    ``approvers`` are the people who may decide now, ``review`` all stages in their order, and ``columns`` what the
+    dataset says of the columns asked for: all three only while it is open. ``grant_id`` is set when it was approved;
+    ``revised_at`` when it was last revised, ``reminded_at`` and ``escalated_at`` when its present stage was.
     """
 
     id: str
@@ -203,6 +203,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     renews: str = ""
     basket: str = ""
     review: tuple[Purview, ...] = ()
+    required: tuple[str, ...] = ()
     reminded_at: datetime | None = None
     escalated_at: datetime | None = None
 
@@ -301,6 +302,7 @@ class DatasetPage(msgspec.Struct, frozen=True, kw_only=True):
     grant: Grant | None = None
     open_request: Request | None = None
     approvers: tuple[str, ...] = ()
+    review: tuple[Purview, ...] = ()
     max_days: int = 0
     default_days: int = 0
     profile: Profile | None = None

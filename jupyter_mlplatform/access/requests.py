@@ -47,6 +47,7 @@ class Asked(NamedTuple):
     beneficiary: str = ""
     renews: str = ""
     basket: str = ""
+    required: tuple[str, ...] = ()
 
 
 def ceiling(dataset: Dataset, policy: AccessPolicy) -> int:
@@ -100,6 +101,7 @@ def check(new: NewRequest, person: str, dataset: Dataset, policy: AccessPolicy) 
         beneficiary=_beneficiary(new, person, dataset, policy),
         renews=new.renews,
         basket=new.basket,
+        required=review.required(dataset, review.columns_read(columns, rows), new.purpose, policy),
     )
 
 
@@ -141,6 +143,7 @@ def submit(request_id: str, person: str, asked: Asked, dataset: Dataset, now: da
         beneficiary=asked.beneficiary,
         renews=asked.renews,
         basket=asked.basket,
+        required=asked.required,
     )
 
 
@@ -152,7 +155,7 @@ def draft(person: str, dataset: Dataset, columns: tuple[str, ...], purpose: str,
 
 def revise(request: Request, asked: Asked, now: datetime) -> Request:
     """The next revision of an open request; the same request when nothing is different and no change was asked."""
-    same = asked._replace(basket="") == Asked(
+    same = asked._replace(basket="", required=()) == Asked(
         request.scope, request.purpose, request.reason, request.days, request.beneficiary, request.renews
     )
     if request.state is RequestState.SUBMITTED and same:
@@ -167,6 +170,7 @@ def revise(request: Request, asked: Asked, now: datetime) -> Request:
         beneficiary=asked.beneficiary,
         renews=asked.renews,
         basket=asked.basket or request.basket,
+        required=asked.required,
         state=RequestState.SUBMITTED,
         revision=request.revision + 1,
         version=request.version + 1,

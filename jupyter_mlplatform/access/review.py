@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from jupyter_mlplatform.access import delegations, rowfilter
 from jupyter_mlplatform.access.models import Dataset, Decision, Delegation, Purview, Request, Verdict
+from jupyter_mlplatform.access.people import alike
 from jupyter_mlplatform.access.rowfilter import RowFilter
 from jupyter_mlplatform.errors import Forbidden
 from jupyter_mlplatform.policy import AccessPolicy, Condition, Stage
@@ -46,10 +47,18 @@ def columns_read(columns: Iterable[str], rows: RowFilter | None) -> frozenset[st
 
 
 def stages(request: Request, dataset: Dataset, policy: AccessPolicy) -> tuple[Stage, ...]:
-    """The stages that this request has to pass, in their order."""
-    read = columns_read(request.scope.columns, request.scope.rows)
-    found = (each for each in policy.stages if is_like(each.when, dataset, read, request.purpose))
-    return tuple(found) or (OWNERS_STAGE,)
+    """The stages that this request has to pass, in their order.
+
+    One that it had to pass when it was asked stays, also if the dataset has been described otherwise since.
+    """
+    found = required(dataset, columns_read(request.scope.columns, request.scope.rows), request.purpose, policy)
+    return tuple(each for each in policy.stages if each.name in (*found, *request.required)) or (OWNERS_STAGE,)
+
+
+def required(dataset: Dataset, read: Iterable[str], purpose: str, policy: AccessPolicy) -> tuple[str, ...]:
+    """The names of the stages for a request that reads these columns."""
+    columns = frozenset(read)
+    return tuple(each.name for each in policy.stages if is_like(each.when, dataset, columns, purpose))
 
 
 def approvals(request: Request) -> tuple[Decision, ...]:
@@ -78,16 +87,18 @@ def entitled(stage: Stage, request: Request, dataset: Dataset, by: Reviewers) ->
     named = [dataset.owner if each == OWNER else each for each in stage.approvers]
     escalated = stage.escalate_to if request.escalated_at is not None else ()
     people = dict.fromkeys((*named, *escalated, *by.policy.admins))
-    concerned = {request.requester, request.subject} if by.policy.four_eyes else set()
-    return tuple(each for each in people if each not in concerned and each not in by.policy.left)
+    concerned = _concerned(request, by.policy)
+    return tuple(each for each in people if alike(each) not in concerned and each not in by.policy.left)
 
 
 def approvers(stage: Stage, request: Request, dataset: Dataset, by: Reviewers) -> tuple[str, ...]:
     """All who may decide, those by delegation last."""
     own = entitled(stage, request, dataset, by)
     given = (each.delegate for each in delegations.in_force(by.delegations, by.now) if each.approver in own)
-    concerned = {request.requester, request.subject} if by.policy.four_eyes else set()
-    return tuple(dict.fromkeys((*own, *(each for each in given if each not in concerned | set(by.policy.left)))))
+    concerned = _concerned(request, by.policy)
+    return tuple(
+        dict.fromkeys((*own, *(each for each in given if alike(each) not in concerned and each not in by.policy.left)))
+    )
 
 
 def awaited(stage: Stage, request: Request, dataset: Dataset, by: Reviewers) -> tuple[str, ...]:
@@ -120,8 +131,8 @@ def authority(stage: Stage, request: Request, dataset: Dataset, by: Reviewers, a
     if actor in own:
         return ""
     allowed = approvers(stage, request, dataset, by)
-    if by.policy.four_eyes and actor in (request.requester, request.subject):
-        mine = "your own request" if actor == request.requester else "a request that is made for you"
+    if alike(actor) in _concerned(request, by.policy):
+        mine = "your own request" if alike(actor) == alike(request.requester) else "a request that is made for you"
         raise Forbidden(
             "access.four_eyes",
             f"You cannot decide on {mine}.",
@@ -137,6 +148,11 @@ def authority(stage: Stage, request: Request, dataset: Dataset, by: Reviewers, a
         )
     found = delegations.in_force(by.delegations, by.now)
     return next(each.approver for each in found if each.delegate == actor and each.approver in own)
+
+
+def _concerned(request: Request, policy: AccessPolicy) -> set[str]:
+    """Who asks and who is going to use the data: another spelling of a name is nobody else."""
+    return {alike(request.requester), alike(request.subject)} if policy.four_eyes else set()
 
 
 def _whose(stage: Stage, dataset: Dataset) -> str:

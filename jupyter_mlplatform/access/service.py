@@ -36,6 +36,7 @@ from jupyter_mlplatform.access.models import (
     SearchPage,
     Summary,
 )
+from jupyter_mlplatform.access.people import check_here
 from jupyter_mlplatform.access.ports import Catalogues, Files, Store
 from jupyter_mlplatform.access.registrar import Registrar
 from jupyter_mlplatform.access.rowfilter import RowFilter
@@ -60,6 +61,7 @@ class AccessService:
     def __init__(
         self, store: Store, files: Files, catalogues: Catalogues, policy: AccessPolicy, clock: Callable[[], datetime]
     ) -> None:
+        policy = replace(policy, admins=tuple(each for each in policy.admins if each not in policy.left))
         self._store = store
         self._files = files
         self._policy = policy
@@ -67,7 +69,7 @@ class AccessService:
         self._registrar = Registrar(store, files, catalogues, policy, clock)
         self._upkeep = Upkeep(store, policy, clock)
         self._asking = Asking(store, self._registrar, self._upkeep, policy, clock)
-        self._usage = Usage(store, files, self._registrar, self._asking.seen, policy, clock)
+        self._usage = Usage(store, files, self._registrar, self._asking.seen, self._upkeep.settle, policy, clock)
         self._streaming = Streaming(store, files, self._usage.grant, clock)
 
     # Finding
@@ -79,6 +81,7 @@ class AccessService:
 
     def search(self, person: str, search: Search) -> SearchPage:
         """A page of the catalogue, with facets and with the person's own access to each dataset."""
+        check_here(person, self._policy)
         admin = person in self._policy.admins
         problems = tuple(fault.told(admin) for fault in self._registrar.take_over())
         found, total = self._store.search(search)
@@ -89,6 +92,7 @@ class AccessService:
 
     def dataset(self, person: str, dataset_id: str) -> DatasetPage:
         """One dataset, with the person's own access to it. The place of the data is for its owner and admins."""
+        check_here(person, self._policy)
         dataset = self._registrar.live(dataset_id, person)
         now = self._clock()
         asked = self._store.requests_of(person, [dataset_id])
@@ -100,6 +104,7 @@ class AccessService:
             grant=grants.best(held, (), now, person, dataset),
             open_request=self._asking.seen(open_request) if open_request else None,
             approvers=self._asking.approvers(dataset, person),
+            review=self._asking.outlook(dataset, person),
             max_days=requests.ceiling(dataset, self._policy),
             default_days=requests.default_days(dataset, self._policy),
             profile=self._profile(dataset),
@@ -112,15 +117,18 @@ class AccessService:
 
     def suggest(self, person: str, text: str) -> tuple[tuple[str, str], ...]:
         """Ids and titles that ``person`` may mean who has typed this much; quick enough for each key."""
+        check_here(person, self._policy)
         return self._store.suggest(text)
 
     def register(self, person: str, path: Path, registration: Registration) -> Dataset:
         """Make a file known; see :class:`~jupyter_mlplatform.access.registrar.Registrar`."""
+        check_here(person, self._policy)
         self._registrar.take_over()
         return self._registrar.register(person, path, registration)
 
     def retire(self, person: str, dataset_id: str) -> Dataset:
         """End a dataset for good, with its requests and grants. Only by its owner or an admin."""
+        check_here(person, self._policy)
         return self._registrar.retire(person, self._registrar.live(dataset_id, person))
 
     # Asking and deciding
@@ -135,14 +143,17 @@ class AccessService:
 
     def withdraw(self, person: str, request_id: str, comment: Comment) -> Request:
         """Withdraw one's own open request."""
+        check_here(person, self._policy)
         return self._asking.withdraw(person, request_id, comment)
 
     def requests(self, person: str, role: str = "mine") -> RequestList:
         """``mine``: what I asked for; ``inbox``: what waits for my decision. Newest first."""
+        check_here(person, self._policy)
         return self._asking.requests(person, role)
 
     def request(self, person: str, request_id: str) -> Request:
         """One request, for those who asked, review, own or oversee; nobody else learns that it exists."""
+        check_here(person, self._policy)
         return self._asking.request(person, request_id)
 
     def delegate(self, person: str, new: NewDelegation) -> Delegation:
@@ -151,14 +162,17 @@ class AccessService:
 
     def end_delegation(self, person: str, delegation_id: str) -> Delegation:
         """Take a delegation back, or give it up."""
+        check_here(person, self._policy)
         return self._asking.end_delegation(person, delegation_id)
 
     def delegations(self, person: str) -> DelegationList:
         """Those to and from a person that are in force or to come."""
+        check_here(person, self._policy)
         return self._asking.delegations(person)
 
     def plan(self, person: str, wanted: Sequence[Wish]) -> tuple[Step, ...]:
         """What there is to ask for, given what is asked, granted and owned already; changes nothing."""
+        check_here(person, self._policy)
         self._upkeep.settle()
         now, found = self._clock(), []
         for wish in wanted:
@@ -172,6 +186,7 @@ class AccessService:
 
     def grants(self, person: str, role: str = "mine") -> GrantList:
         """``mine``: what I may use or could; ``owned``: what others may use of mine. The next to end first."""
+        check_here(person, self._policy)
         check_role(role, ("mine", "owned"))
         self._upkeep.settle()
         if role == "mine":
@@ -183,6 +198,7 @@ class AccessService:
 
     def revoke(self, person: str, grant_id: str, revocation: Revocation) -> Grant:
         """Take a grant back, or give it up; it ends at once."""
+        check_here(person, self._policy)
         self._upkeep.settle()
         with self._store.unit() as unit:
             now = self._clock()
@@ -269,10 +285,12 @@ class AccessService:
 
     def events(self, person: str) -> EventList:
         """The newest events that concern the person, in order; for admins the newest of all."""
+        check_here(person, self._policy)
         return EventList(self._store.events(self._sees_as(person), newest=NEWEST_EVENTS))
 
     def trail(self, person: str) -> EventList:
         """All events that concern the person, in order; for admins all there are."""
+        check_here(person, self._policy)
         return EventList(self._store.events(self._sees_as(person)))
 
     def verify_audit(self) -> Audit:

@@ -6,9 +6,9 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from jupyter_mlplatform.access import facts, grants, handout, refusal
-from jupyter_mlplatform.access.asking import check_here
 from jupyter_mlplatform.access.handout import Hear
 from jupyter_mlplatform.access.models import Dataset, Grant, Loaded, Request
+from jupyter_mlplatform.access.people import check_here
 from jupyter_mlplatform.access.ports import Files, Store, Unit
 from jupyter_mlplatform.access.registrar import Registrar
 from jupyter_mlplatform.access.rowfilter import RowFilter
@@ -25,6 +25,7 @@ class Usage:
         files: Files,
         registrar: Registrar,
         seen: Callable[[Request], Request],
+        settle: Callable[[], None],
         policy: AccessPolicy,
         clock: Callable[[], datetime],
     ) -> None:
@@ -32,6 +33,7 @@ class Usage:
         self._files = files
         self._registrar = registrar
         self._seen = seen
+        self._settle = settle
         self._policy = policy
         self._clock = clock
 
@@ -54,6 +56,7 @@ class Usage:
         held = self._store.grants_to(person, [dataset_id])
         grant = grants.best(held, columns, now, person, dataset)
         if grant is None:
+            self._settle()  # what was refused as over stays over, whatever becomes of the clock
             asked = [self._seen(each) for each in self._store.requests_of(person, [dataset_id])]
             raise refusal.explain(dataset, asked, held, now)
         for name in columns:

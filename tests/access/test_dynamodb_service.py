@@ -10,7 +10,7 @@ import pytest
 
 from jupyter_mlplatform.access.aws.dynamodb_store import DynamoDbStore
 from jupyter_mlplatform.access.local.catalogue_files import CatalogueFiles
-from jupyter_mlplatform.access.local.data_files import DataFiles
+from jupyter_mlplatform.access.local.streamed_files import StreamedFiles
 from jupyter_mlplatform.access.local.sqlite_store import SqliteStore
 from jupyter_mlplatform.access.models import GrantState, Request, RequestState, Revocation, Search
 from jupyter_mlplatform.access.service import AccessService
@@ -28,7 +28,7 @@ def on_aws() -> Iterator[Table]:
 def workspace(on_aws: Table, folder: Path, clock: Clock) -> AccessService:
     return AccessService(
         store=DynamoDbStore(wire(on_aws), SqliteStore(folder)),
-        files=DataFiles(),
+        files=StreamedFiles(),
         catalogues=CatalogueFiles(()),
         policy=POLICY,
         clock=clock,

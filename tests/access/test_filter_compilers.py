@@ -355,6 +355,14 @@ def test_what_is_not_a_number_is_handed_out_only_where_a_missing_value_is_wanted
     assert text == '("force" <> ? AND NOT isnan("force"))'
     lake = partiql_filter.text(Not(of=Equals(column="force", value=1.0)), [Column("force", "double")])
     assert lake == '("force" < 1.0) OR ("force" > 1.0)'
+    for tree, said in [
+        (Not(of=Missing(column="force")), '("force" < 0) OR ("force" >= 0)'),
+        (
+            Not(of=In(column="force", values=(1.0, 2.0))),
+            " AND ".join(f'(("force" < {number}) OR ("force" > {number}))' for number in ("1.0", "2.0")),
+        ),
+    ]:
+        assert partiql_filter.text(tree, [Column("force", "double")]) == said
 
 
 def test_the_sql_reads_days_instants_and_decimals_as_the_columns_type() -> None:

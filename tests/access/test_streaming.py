@@ -16,7 +16,7 @@ from jupyter_mlplatform.access.local.catalogue_files import CatalogueFiles
 from jupyter_mlplatform.access.local.sqlite_store import SqliteStore
 from jupyter_mlplatform.access.local.streamed_files import StreamedFiles
 from jupyter_mlplatform.access.models import Registration, Revocation
-from jupyter_mlplatform.access.rowfilter import Equals, Range
+from jupyter_mlplatform.access.rowfilter import Equals, Missing, Range
 from jupyter_mlplatform.access.service import AccessService
 from jupyter_mlplatform.errors import Conflict, Forbidden, Invalid, PlatformError
 from tests.access.world import POLICY, Clock, granted
@@ -216,13 +216,25 @@ def test_a_file_of_text_can_be_streamed_too(service: AccessService, tmp_path: Pa
     assert [each.num_rows for each in service.load_batches("bob", "text", size=4)] == [4, 4, 2]
 
 
+@pytest.mark.parametrize("told", [False, True])
+def test_rows_whose_number_is_not_one_count_as_missing_also_beside_one_repeated_number(
+    service: AccessService, tmp_path: Path, told: bool
+) -> None:
+    path = tmp_path / "odd.parquet"
+    pyarrow.parquet.write_table(pyarrow.table({"n": [1.0, 1.0, float("nan")], "at": [0, 1, 2]}), path)
+    service.register("bob", path, Registration(id="odd"))
+    hear = (lambda rows, total: None) if told else None
+    loaded = service.load("bob", "odd", ["at"], Missing(column="n"), hear=hear)
+    assert loaded.table.to_pydict() == {"at": [2]}
+    assert [each.to_pydict() for each in service.load_batches("bob", "odd", ["at"], Missing(column="n"))] == [{"at": [2]}]
+
+
 def test_a_damaged_file_is_a_problem_without_its_values(service: AccessService, tmp_path: Path) -> None:
     path = tmp_path / "broken.parquet"
     write(path)
     whole = bytearray(path.read_bytes())
     whole[100:2000] = os.urandom(1900)
     path.write_bytes(whole)
-    service.register("bob", path, Registration(id="broken"))
     with pytest.raises(PlatformError) as refused:
-        list(service.load_batches("bob", "broken"))
+        service.register("bob", path, Registration(id="broken"))
     assert refused.value.problem.code == "access.file_unreadable"

@@ -39,6 +39,7 @@ from jupyter_mlplatform.access import requests
 from jupyter_mlplatform.access.aws import dynamodb_failures as failures
 from jupyter_mlplatform.access.aws.dynamodb_wire import INDEXES, Item, Key
 from jupyter_mlplatform.access.models import Dataset, Delegation, Event, Grant, GrantState, Request
+from jupyter_mlplatform.access.samples import Profile
 
 HEAD = Key("HEAD", "HEAD")
 INDEXED = Key("INDEXED", "INDEXED")
@@ -66,6 +67,11 @@ def dataset_key(dataset_id: str) -> Key:
 def entry_key(dataset_id: str) -> Key:
     """Where the digest of a dataset's catalogue entry lies."""
     return Key(partition(dataset_id), "ENTRY")
+
+
+def profile_key(dataset_id: str) -> Key:
+    """Where what is shown of a dataset's content lies."""
+    return Key(partition(dataset_id), "PROFILE")
 
 
 def partition(dataset_id: str) -> str:
@@ -180,6 +186,11 @@ def grant_item(grant: Grant) -> Item:
 def delegation_item(delegation: Delegation) -> Item:
     """A delegation as an item."""
     return _noun(delegation_key(delegation.id), "delegation", delegation)
+
+
+def profile_item(dataset_id: str, profile: Profile | None) -> Item:
+    """What is shown of a dataset's content, as an item; one that holds nothing where nothing is shown any more."""
+    return {**profile_key(dataset_id)._asdict(), "body": msgspec.json.encode(profile).decode()}
 
 
 def entry_item(dataset_id: str, digest: str) -> Item:

@@ -33,6 +33,7 @@ from jupyter_mlplatform.access.models import (
     Search,
 )
 from jupyter_mlplatform.access.ports import Store
+from jupyter_mlplatform.access.samples import Profile
 
 MOST_IDS = 100
 FEW = 3
@@ -93,6 +94,16 @@ class DynamoDbStore:
     def search(self, search: Search) -> tuple[tuple[Dataset, ...], int]:
         """See the port."""
         return self._mirror.follow().search(search)
+
+    def suggest(self, text: str) -> tuple[tuple[str, str], ...]:
+        """See the port."""
+        return self._mirror.follow().suggest(text)
+
+    def profile(self, dataset_id: str) -> Profile | None:
+        """See the port."""
+        item = self._wire.get(items.profile_key(dataset_id))
+        found: Profile | None = items.read(item, Profile | None) if item else None  # type: ignore[arg-type]
+        return found
 
     def facets(self, search: Search) -> tuple[Facet, ...]:
         """See the port."""

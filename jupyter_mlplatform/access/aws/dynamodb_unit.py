@@ -16,6 +16,7 @@ from jupyter_mlplatform.access.aws import dynamodb_items as items
 from jupyter_mlplatform.access.aws.dynamodb_commit import Plan, Told
 from jupyter_mlplatform.access.aws.dynamodb_wire import Item, Key, Wire, key_of
 from jupyter_mlplatform.access.models import Dataset, Delegation, Grant, Request
+from jupyter_mlplatform.access.samples import Profile
 
 
 class DynamoDbUnit:
@@ -115,6 +116,11 @@ class DynamoDbUnit:
         """See the port."""
         self._read(items.entry_key(dataset_id))
         self._write(items.entry_item(dataset_id, digest))
+
+    def put_profile(self, dataset_id: str, profile: Profile | None) -> None:
+        """See the port."""
+        self._read(items.profile_key(dataset_id))
+        self._write(items.profile_item(dataset_id, profile))
 
     def append(
         self, *, at: datetime, actor: str, action: str, subject: str, body: dict[str, Any], people: Sequence[str]

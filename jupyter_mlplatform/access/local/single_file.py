@@ -74,7 +74,23 @@ def parquet(
 
     fragment = pyarrow.dataset.ParquetFileFormat().make_fragment(file, partition_expression=known)
     whole = fragment.physical_schema if schema is None else schema
-    return fragment.to_table(schema=whole, columns=list(columns), filter=condition(rows, whole))
+    return from_fragment(fragment, columns, rows, whole)
+
+
+def from_fragment(fragment: Any, columns: Sequence[str], rows: RowFilter | None, schema: Any) -> Any:
+    """The columns of the rows that the filter is for, as a table."""
+    chosen = condition(rows, schema)
+    if rows is None or not scan_misjudges(rows, schema):
+        return fragment.to_table(schema=schema, columns=list(columns), filter=chosen)
+    needed = list(dict.fromkeys([*columns, *sorted(columns_of(rows))]))
+    return fragment.to_table(schema=schema, columns=needed).filter(chosen).select(list(columns))
+
+
+def scan_misjudges(rows: RowFilter, schema: Any) -> bool:
+    """Whether the filter has to be applied to what was read, because a scan would leave out rows that it is for."""
+    from jupyter_mlplatform.access.local.arrow_filter import misjudged
+
+    return misjudged(rows, schema)
 
 
 def condition(rows: RowFilter | None, schema: Any) -> Any:

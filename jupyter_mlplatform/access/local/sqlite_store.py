@@ -90,7 +90,7 @@ class SqliteUnit:
         row = (request.state.value, request.version, _encode(request).decode())
         since = _at(requests.waits_since(request))
         if request.version == 1:
-            self._connection.execute(
+            self._add(
                 "INSERT INTO requests (id, requester, dataset_id, created_at, waits_since, state, version, body) "
                 "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
                 (request.id, request.requester, request.scope.dataset_id, _at(request.created_at), since, *row),
@@ -103,7 +103,7 @@ class SqliteUnit:
         """See the port."""
         row = (grant.state.value, grant.version, _encode(grant).decode())
         if grant.version == 1:
-            self._connection.execute(
+            self._add(
                 "INSERT INTO grants (id, request_id, subject, dataset_id, not_after, state, version, body) "
                 "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
                 (grant.id, grant.request_id, grant.subject, grant.scope.dataset_id, _at(grant.not_after), *row),
@@ -115,7 +115,7 @@ class SqliteUnit:
         """See the port."""
         body = _encode(delegation).decode()
         if delegation.version == 1:
-            self._connection.execute(
+            self._add(
                 "INSERT INTO delegations (id, approver, delegate, not_before, version, body) VALUES (?, ?, ?, ?, ?, ?)",
                 (delegation.id, delegation.approver, delegation.delegate, _at(delegation.not_before), 1, body),
             )
@@ -129,7 +129,7 @@ class SqliteUnit:
     def remember_key(self, person: str, key: str, request_id: str, digest: str) -> None:
         """See the port."""
         sql = "INSERT INTO request_keys (person, key, request_id, digest) VALUES (?, ?, ?, ?)"
-        self._connection.execute(sql, (person, key, request_id, digest))
+        self._add(sql, (person, key, request_id, digest))
 
     def entry(self, dataset_id: str) -> str | None:
         """See the port."""
@@ -162,6 +162,13 @@ class SqliteUnit:
             "INSERT INTO event_people VALUES (?, ?)", [(person, event.seq) for person in {*people, actor}]
         )
         self.appended = True
+
+    def _add(self, sql: str, row: tuple[Any, ...]) -> None:
+        """Insert a row; one that is there already, or that may be there once only, is a conflict."""
+        try:
+            self._connection.execute(sql, row)
+        except sqlite3.IntegrityError as error:
+            raise _changed() from error
 
     def _swap(self, table: str, noun_id: str, row: tuple[str, int, str]) -> None:
         """Replace the version before; ``table`` is a name of ours, never a person's."""
@@ -325,11 +332,15 @@ class SqliteStore:
 
 def _check_swapped(done: sqlite3.Cursor) -> None:
     if done.rowcount != 1:
-        raise Conflict(
-            "access.changed_meanwhile",
-            "Somebody else changed this at the same moment.",
-            next_step="Look at it again, then decide.",
-        )
+        raise _changed()
+
+
+def _changed() -> Conflict:
+    return Conflict(
+        "access.changed_meanwhile",
+        "Somebody else changed this at the same moment.",
+        next_step="Look at it again, then decide.",
+    )
 
 
 def _one(connection: sqlite3.Connection, kind: type[_Noun], sql: str, *values: Any) -> _Noun | None:

@@ -37,7 +37,9 @@ class StreamedFiles(DataFiles):
         with content.opened(Path(dataset.location)) as file:
             self._check(file, dataset)
             try:
-                scanner = _fragment(file, columns, rows)
+                scanner = _scanner(file, columns, rows)
+                if scanner is None:
+                    return super().read(dataset, columns, rows)
                 for piece in scanner.to_batches():
                     pieces.append(piece)
                     hear(piece.num_rows, total)
@@ -85,12 +87,12 @@ class StreamedFiles(DataFiles):
             self._check(file, dataset)
             whole = pyarrow.dataset.ParquetFileFormat().make_fragment(file)
             schema = whole.physical_schema
-            chosen = single_file.condition(rows, schema)
-            groups = whole.split_by_row_group(filter=chosen, schema=schema)
+            blind = rows is not None and single_file.scan_misjudges(rows, schema)
+            groups = whole.split_by_row_group(None if blind else single_file.condition(rows, schema), schema=schema)
             if not groups:
                 yield pyarrow.schema([schema.field(name) for name in columns]).empty_table()
             for group in groups:
-                yield group.to_table(schema=schema, columns=list(columns), filter=chosen)
+                yield single_file.from_fragment(group, columns, rows, schema)
 
     def _check(self, file: BinaryIO, dataset: Dataset) -> None:
         if f"sha256:{self._digests.of(file, Path(dataset.location).name)}" != dataset.fingerprint:
@@ -101,9 +103,12 @@ def _is_parquet_file(dataset: Dataset) -> bool:
     return dataset.format == "parquet" and not dataset.location.endswith("/")
 
 
-def _fragment(file: BinaryIO, columns: Sequence[str], rows: RowFilter | None) -> Any:
+def _scanner(file: BinaryIO, columns: Sequence[str], rows: RowFilter | None) -> Any:
+    """None where a scan would leave out rows."""
     import pyarrow.dataset
 
     whole = pyarrow.dataset.ParquetFileFormat().make_fragment(file)
     schema = whole.physical_schema
+    if rows is not None and single_file.scan_misjudges(rows, schema):
+        return None
     return whole.scanner(schema=schema, columns=list(columns), filter=single_file.condition(rows, schema))

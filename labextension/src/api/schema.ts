@@ -683,6 +683,23 @@ export interface components {
       type: string;
     };
     /**
+     * ColumnStatistics
+     * @description ``missing``: the fraction of rows without a value, 0 to 1; ``distinct``: how many different values.
+     *
+     *         ``distinct`` counts to 1,000; one more stands for more than that, and None for values that are not compared.
+     *         ``least`` and ``most`` are given only of numbers and times that the sample shows as they are.
+     */
+    ColumnStatistics: {
+      /** @default null */
+      distinct: number | null;
+      /** @default null */
+      least: string | null;
+      missing: number;
+      /** @default null */
+      most: string | null;
+      name: string;
+    };
+    /**
      * Comment
      * @description Why a request is withdrawn.
      */
@@ -721,7 +738,8 @@ export interface components {
      * @description A registered dataset. ``id`` never changes and is never reused.
      *
      *         ``location`` is the absolute path of the data; it is shown to its owner and to admins only. ``fingerprint`` names
-     *         the registered content: a file that was replaced is another dataset until it is registered again.
+     *         the registered content: a file that was replaced is another dataset until it is registered again. ``sample`` says
+     *         what its owner lets everybody see of it.
      */
     Dataset: {
       /** @default internal */
@@ -746,6 +764,8 @@ export interface components {
       registered_by: string;
       /** @default null */
       rows: number | null;
+      /** @default null */
+      sample: components['schemas']['SampleRule'] | null;
       /** @default [] */
       tags: string[];
       title: string;
@@ -768,6 +788,8 @@ export interface components {
       max_days: number;
       /** @default null */
       open_request: components['schemas']['Request'] | null;
+      /** @default null */
+      profile: components['schemas']['Profile'] | null;
     };
     /**
      * Days
@@ -1048,6 +1070,15 @@ export interface components {
       offset: number;
       step: string;
     };
+    /**
+     * Mask
+     * @description What is shown in the place of a value.
+     *
+     *         ``hash``: the same sign for the same value, in this sample only, from which nobody finds the value; ``first``: its
+     *         first character; ``null``: nothing.
+     * @enum {unknown}
+     */
+    Mask: 'first' | 'hash' | 'null';
     /**
      * Metric
      * @description One number that a step reported.
@@ -1331,6 +1362,17 @@ export interface components {
       why: string;
     };
     /**
+     * Profile
+     * @description What is shown of the content with this ``fingerprint``.
+     */
+    Profile: {
+      fingerprint: string;
+      /** @default null */
+      sample: components['schemas']['Sample'] | null;
+      /** @default [] */
+      statistics: components['schemas']['ColumnStatistics'][];
+    };
+    /**
      * PurposeChoice
      * @description One purpose that may be chosen.
      */
@@ -1405,10 +1447,10 @@ export interface components {
      * @description A person asks for a scope, for a purpose, for ``days`` days. ``revision`` grows when it is changed.
      *
      *         ``beneficiary`` is who is going to use the data (empty: the requester), ``renews`` the grant that a renewal goes on
-     *         from, ``basket`` what was asked for together. ``approvers`` are the people who may decide now, ``review`` all stages
-     *         in their order, and ``columns`` what the dataset says of the columns asked for: all three only while it is open.
-     *         ``grant_id`` is set when it was approved; ``revised_at`` when it was last revised, ``reminded_at`` and
-     *         ``escalated_at`` when its present stage was.
+     *         from, ``basket`` what was asked for together, ``required`` the stages that the policy demanded when it was asked.
+     *         ``approvers`` are the people who may decide now, ``review`` all stages in their order, and ``columns`` what the
+     *         dataset says of the columns asked for: all three only while it is open. ``grant_id`` is set when it was approved;
+     *         ``revised_at`` when it was last revised, ``reminded_at`` and ``escalated_at`` when its present stage was.
      */
     Request: {
       /** @default [] */
@@ -1438,6 +1480,8 @@ export interface components {
       /** @default  */
       renews: string;
       requester: string;
+      /** @default [] */
+      required: string[];
       /** @default [] */
       review: components['schemas']['Purview'][];
       /** @default null */
@@ -1544,6 +1588,27 @@ export interface components {
       type: string;
     };
     /**
+     * Sample
+     * @description Rows to look at. Values are text, None where there is none; long ones end in ``…``.
+     */
+    Sample: {
+      columns: string[];
+      rows: (string | null)[][];
+    };
+    /**
+     * SampleRule
+     * @description What the owner allows to be shown: so many rows of these columns, some of them masked.
+     */
+    SampleRule: {
+      columns: string[];
+      /** @default {} */
+      masks: {
+        [key: string]: components['schemas']['Mask'];
+      };
+      /** @default 10 */
+      rows: number;
+    };
+    /**
      * Saved
      * @description A tab's answer to the request to save: what it could not save, path to reason; empty when all is saved.
      */
@@ -1627,7 +1692,8 @@ export interface components {
     };
     /**
      * SearchPage
-     * @description One page of results, best match first; ``total`` counts all of them.
+     * @description One page of results, best match first; ``total`` counts all of them, to 5,001, which stands for more, where words
+     *         are looked for.
      *
      *         A facet's counts ignore the filter on its own field, so that the choice can be changed. ``problems`` are what is
      *         wrong with catalogue files; the datasets they concern are missing or not up to date.

@@ -88,6 +88,7 @@ export function datasetPage(change: Partial<DatasetPage> = {}): DatasetPage {
       registered_at: inHours(-48),
       registered_by: 'bob',
       rows: 14_400,
+      sample: null,
       tags: ['body-shop'],
       title: 'Welding gun sensors'
     },
@@ -95,6 +96,7 @@ export function datasetPage(change: Partial<DatasetPage> = {}): DatasetPage {
     grant: null,
     max_days: 90,
     open_request: null,
+    profile: null,
     ...change
   };
 }
@@ -129,6 +131,7 @@ export function request(change: Partial<AccessRequest> = {}): AccessRequest {
     reminded_at: null,
     renews: '',
     requester: 'alice',
+    required: [],
     review: [{ stage: 'owner', approvers: ['bob'], approved_by: '' }],
     revised_at: null,
     revision: 3,

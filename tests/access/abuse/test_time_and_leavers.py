@@ -170,12 +170,3 @@ class TestWhoeverHasLeft:
         service.delegate("bob", NewDelegation(delegate="dora", not_after=START + 9 * DAY))
         after = make_service(tmp_path / "state", clock, replace(POLICY, left=("bob",)))
         assert code(lambda: after.decide("dora", made.id, approval())) == "access.not_approver"
-
-    def test_nothing_is_granted_to_them_by_a_request_that_somebody_made_before(
-        self, service: AccessService, tmp_path: Path, clock: Clock
-    ) -> None:
-        made = service.ask("alice", new_request(beneficiary="carol"))
-        after = make_service(tmp_path / "state", clock, replace(POLICY, left=("carol",)))
-        with pytest.raises(PlatformError):
-            after.decide("bob", made.id, approval())
-        assert after.grants("carol").items == ()
