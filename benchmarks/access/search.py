@@ -16,7 +16,8 @@ import msgspec
 from jupyter_mlplatform.access.local import schema, suggestions
 from jupyter_mlplatform.access.local.search_index import MOST_RANKED, SearchIndex
 from jupyter_mlplatform.access.local.suggestions import Suggestions
-from jupyter_mlplatform.access.models import Column, Dataset, Search
+from jupyter_mlplatform.access.messages import Search
+from jupyter_mlplatform.access.models import Column, Dataset
 
 SEED = 20300101
 RARE = 0.02

@@ -22,21 +22,15 @@ from jupyter_mlplatform.access import (
     review,
     texts,
 )
-from jupyter_mlplatform.access.models import (
+from jupyter_mlplatform.access.messages import (
     Comment,
-    Dataset,
-    Delegation,
     DelegationList,
-    Grant,
     NewDecision,
     NewDelegation,
     NewRequest,
-    Purview,
-    Request,
     RequestList,
-    RequestState,
-    Verdict,
 )
+from jupyter_mlplatform.access.models import Dataset, Delegation, Grant, Purview, Request, RequestState, Verdict
 from jupyter_mlplatform.access.people import check_here
 from jupyter_mlplatform.access.ports import Store, Unit
 from jupyter_mlplatform.access.registrar import Registrar

@@ -17,7 +17,8 @@ from msgspec.structs import replace
 
 from jupyter_mlplatform.access import samples, texts
 from jupyter_mlplatform.access.locations import kind_of
-from jupyter_mlplatform.access.models import Column, Dataset, Inspection, Registration
+from jupyter_mlplatform.access.messages import Registration
+from jupyter_mlplatform.access.models import Column, Dataset, Inspection
 from jupyter_mlplatform.access.samples import SampleRule
 from jupyter_mlplatform.errors import Conflict, Forbidden, Invalid, PlatformError, Problem, nearest
 from jupyter_mlplatform.policy import CLASSIFICATIONS, AccessPolicy

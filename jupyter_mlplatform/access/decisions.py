@@ -10,14 +10,8 @@ from typing import NamedTuple
 from msgspec.structs import replace
 
 from jupyter_mlplatform.access import guardrails, requests, review, rowfilter, texts
-from jupyter_mlplatform.access.models import (
-    Dataset,
-    Decision,
-    NewDecision,
-    Request,
-    RequestState,
-    Verdict,
-)
+from jupyter_mlplatform.access.messages import NewDecision
+from jupyter_mlplatform.access.models import Dataset, Decision, Request, RequestState, Verdict
 from jupyter_mlplatform.access.review import Reviewers
 from jupyter_mlplatform.access.rowfilter import RowFilter
 from jupyter_mlplatform.errors import Conflict, nearest

@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 from msgspec.structs import replace
 
 from jupyter_mlplatform.access import texts
-from jupyter_mlplatform.access.models import Delegation, NewDelegation
+from jupyter_mlplatform.access.messages import NewDelegation
+from jupyter_mlplatform.access.models import Delegation
 from jupyter_mlplatform.errors import Conflict, Forbidden, Invalid
 from jupyter_mlplatform.policy import AccessPolicy
 

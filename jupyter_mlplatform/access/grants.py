@@ -11,14 +11,7 @@ from datetime import datetime, timedelta, timezone
 from msgspec.structs import replace
 
 from jupyter_mlplatform.access import texts
-from jupyter_mlplatform.access.models import (
-    Dataset,
-    EndReason,
-    Grant,
-    GrantState,
-    Request,
-    Scope,
-)
+from jupyter_mlplatform.access.models import Dataset, EndReason, Grant, GrantState, Request, Scope
 from jupyter_mlplatform.errors import Conflict, Forbidden
 from jupyter_mlplatform.policy import AccessPolicy
 

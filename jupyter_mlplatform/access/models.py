@@ -9,8 +9,7 @@ from typing import Any
 import msgspec
 
 from jupyter_mlplatform.access.rowfilter import RowFilter
-from jupyter_mlplatform.access.samples import Profile, SampleRule
-from jupyter_mlplatform.errors import Problem
+from jupyter_mlplatform.access.samples import SampleRule
 
 
 class Kind(str, Enum):
@@ -54,53 +53,6 @@ class Dataset(msgspec.Struct, frozen=True, kw_only=True):
     fingerprint: str = ""
     live: bool = True
     sample: SampleRule | None = None
-
-
-class Summary(msgspec.Struct, frozen=True, kw_only=True):
-    """A dataset in a list of search results. ``access`` is one of ``none``, ``requested``, ``granted``, ``owner``."""
-
-    id: str
-    title: str
-    owner: str
-    classification: str
-    description: str
-    tags: tuple[str, ...]
-    column_count: int
-    rows: int | None
-    access: str = "none"
-
-
-class Facet(msgspec.Struct, frozen=True):
-    """How many of the found datasets carry one value of a field."""
-
-    field: str
-    value: str
-    count: int
-
-
-class Search(msgspec.Struct, frozen=True, kw_only=True):
-    """What is looked for: words of ``q`` match by prefix; the other fields narrow exactly."""
-
-    q: str = ""
-    classification: str = ""
-    tag: str = ""
-    owner: str = ""
-    limit: int = 20
-    offset: int = 0
-
-
-class SearchPage(msgspec.Struct, frozen=True):
-    """One page of results, best match first; ``total`` counts all of them, to 5,001, which stands for more, where words
-    are looked for.
-
-    A facet's counts ignore the filter on its own field, so that the choice can be changed. ``problems`` are what is
-    wrong with catalogue files; the datasets they concern are missing or not up to date.
-    """
-
-    items: tuple[Summary, ...]
-    total: int
-    facets: tuple[Facet, ...]
-    problems: tuple[Problem, ...] = ()
 
 
 class Scope(msgspec.Struct, frozen=True, kw_only=True):
@@ -292,135 +244,6 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
     body: dict[str, Any]
     previous: str
     hash: str
-
-
-class DatasetPage(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything one person may see of one dataset, with their own access to it (see :class:`Summary`)."""
-
-    dataset: Dataset
-    access: str = "none"
-    grant: Grant | None = None
-    open_request: Request | None = None
-    approvers: tuple[str, ...] = ()
-    review: tuple[Purview, ...] = ()
-    max_days: int = 0
-    default_days: int = 0
-    profile: Profile | None = None
-
-
-class PurposeChoice(msgspec.Struct, frozen=True):
-    """One purpose that may be chosen."""
-
-    code: str
-    label: str
-
-
-class Options(msgspec.Struct, frozen=True, kw_only=True):
-    """What a request form offers."""
-
-    purposes: tuple[PurposeChoice, ...]
-    max_days: dict[str, int]
-    default_days: int
-
-
-class NewRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A request as it is sent. The same ``idempotency_key`` from the same person gives the same request."""
-
-    dataset_id: str
-    columns: tuple[str, ...] = ()
-    rows: RowFilter | None = None
-    purpose: str
-    reason: str = ""
-    days: int | None = None
-    beneficiary: str = ""
-    renews: str = ""
-    basket: str = ""
-    idempotency_key: str
-
-
-class NewDecision(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A decision as it is sent, on the ``revision`` and in the ``stage`` that the approver saw (empty: the present one,
-    unless the same person has approved an earlier one).
-
-    Empty ``columns``, no ``rows`` and no ``days`` grant what was asked. A subset, a further condition on the rows or a
-    smaller number narrows it.
-    """
-
-    verdict: Verdict
-    revision: int
-    stage: str = ""
-    reason: str = ""
-    columns: tuple[str, ...] = ()
-    rows: RowFilter | None = None
-    days: int | None = None
-
-
-class NewDelegation(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A delegation as it is sent; it begins now when ``not_before`` is left out."""
-
-    delegate: str
-    not_before: datetime | None = None
-    not_after: datetime
-    reason: str = ""
-
-
-class DelegationList(msgspec.Struct, frozen=True):
-    """Delegations to and from a person that are in force or to come, the one that begins first at the top."""
-
-    items: tuple[Delegation, ...]
-
-
-class Revocation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Why a grant is taken back."""
-
-    reason: str = ""
-
-
-class Comment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Why a request is withdrawn."""
-
-    reason: str = ""
-
-
-class RequestList(msgspec.Struct, frozen=True):
-    """Requests, newest first."""
-
-    items: tuple[Request, ...]
-
-
-class GrantList(msgspec.Struct, frozen=True):
-    """Grants, the one that ends first at the top."""
-
-    items: tuple[Grant, ...]
-
-
-class EventList(msgspec.Struct, frozen=True):
-    """Audit rows in the order in which they happened."""
-
-    items: tuple[Event, ...]
-
-
-class Role(msgspec.Struct, frozen=True):
-    """Whose view of a list: ``mine``, ``inbox`` (requests I may decide) or ``owned`` (grants on my datasets)."""
-
-    role: str = "mine"
-
-
-class Registration(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What a person says of a dataset when registering it; empty fields keep what was registered before.
-
-    ``columns`` describe some or all of the file's columns; their names must exist in the file. A ``sample`` without
-    columns takes back the one that was allowed before.
-    """
-
-    id: str
-    title: str = ""
-    owner: str = ""
-    classification: str = ""
-    description: str = ""
-    tags: tuple[str, ...] = ()
-    columns: tuple[Column, ...] = ()
-    sample: SampleRule | None = None
 
 
 class Inspection(msgspec.Struct, frozen=True, kw_only=True):

@@ -11,7 +11,8 @@ from typing import Any, Protocol
 from jupyter_mlplatform.access.audit import Anchor, State
 from jupyter_mlplatform.access.catalogue import Reading
 from jupyter_mlplatform.access.handout import Hear
-from jupyter_mlplatform.access.models import Dataset, Delegation, Event, Facet, Grant, Inspection, Request, Search
+from jupyter_mlplatform.access.messages import Facet, Search
+from jupyter_mlplatform.access.models import Dataset, Delegation, Event, Grant, Inspection, Request
 from jupyter_mlplatform.access.rowfilter import RowFilter
 from jupyter_mlplatform.access.samples import Profile, SampleRule
 

@@ -12,7 +12,8 @@ from msgspec.structs import replace
 
 from jupyter_mlplatform.access import catalogue, facts, grants, requests
 from jupyter_mlplatform.access.catalogue import Fault, Listed, Reading
-from jupyter_mlplatform.access.models import Dataset, EndReason, Registration, RequestState
+from jupyter_mlplatform.access.messages import Registration
+from jupyter_mlplatform.access.models import Dataset, EndReason, RequestState
 from jupyter_mlplatform.access.ports import Catalogues, Files, Store
 from jupyter_mlplatform.access.samples import Profile
 from jupyter_mlplatform.errors import Forbidden, NotFound, PlatformError

@@ -14,16 +14,8 @@ import msgspec
 from msgspec.structs import replace
 
 from jupyter_mlplatform.access import guardrails, review, rowfilter, texts
-from jupyter_mlplatform.access.models import (
-    Dataset,
-    Decision,
-    NewRequest,
-    Request,
-    RequestKind,
-    RequestState,
-    Scope,
-    Verdict,
-)
+from jupyter_mlplatform.access.messages import NewRequest
+from jupyter_mlplatform.access.models import Dataset, Decision, Request, RequestKind, RequestState, Scope, Verdict
 from jupyter_mlplatform.access.review import Reviewers
 from jupyter_mlplatform.errors import Conflict, Forbidden, Invalid, nearest
 from jupyter_mlplatform.policy import AccessPolicy

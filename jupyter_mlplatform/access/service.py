@@ -11,31 +11,25 @@ from msgspec.structs import replace
 from jupyter_mlplatform.access import audit, facts, grants, notices, requests, wishes
 from jupyter_mlplatform.access.asking import Asking, check_role, present
 from jupyter_mlplatform.access.handout import Hear
-from jupyter_mlplatform.access.models import (
-    Audit,
+from jupyter_mlplatform.access.messages import (
     Comment,
-    Dataset,
     DatasetPage,
-    Delegation,
     DelegationList,
     EventList,
-    Export,
-    Grant,
     GrantList,
-    Loaded,
     NewDecision,
     NewDelegation,
     NewRequest,
     Options,
     PurposeChoice,
     Registration,
-    Request,
     RequestList,
     Revocation,
     Search,
     SearchPage,
     Summary,
 )
+from jupyter_mlplatform.access.models import Audit, Dataset, Delegation, Export, Grant, Loaded, Request
 from jupyter_mlplatform.access.people import check_here
 from jupyter_mlplatform.access.ports import Catalogues, Files, Store
 from jupyter_mlplatform.access.registrar import Registrar

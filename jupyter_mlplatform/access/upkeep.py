@@ -6,9 +6,9 @@ Nothing is ever handed out or refused because of this: it writes down, and tells
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from msgspec.structs import replace
 
@@ -20,8 +20,12 @@ from jupyter_mlplatform.policy import AccessPolicy, Stage
 if TYPE_CHECKING:
     from jupyter_mlplatform.access.ports import Store, Unit
 
+_Noun = TypeVar("_Noun", Grant, Request)
 TIME = "time"
 """The actor of what time brings; no person is called so."""
+AT_ONCE = 25
+"""Grants, and requests, that end in one command."""
+
 ROUND_SECONDS = 60.0
 """Reminders and announcements need not come at once, unlike ends."""
 
@@ -85,27 +89,23 @@ class Upkeep:
             return True
 
     def _end(self, now: datetime) -> None:
-        with self._store.unit() as unit:
-            over, waiting = self._store.due(now, now - requests.LAPSES_AFTER)
-            for grant in over:
-                _end_grant(unit, grant, EndReason.EXPIRED, "grant.expired", now)
-            for request in waiting:
-                _close(unit, request, RequestState.LAPSED, "request.lapsed", now)
+        over, waiting = self._store.due(now, now - requests.LAPSES_AFTER)
+        for grants_, requests_ in _parts(over, waiting):
+            with self._store.unit() as unit:
+                for grant in _again(unit.grant, grants_, lambda each: grants.expired(each, now)):
+                    _end_grant(unit, grant, EndReason.EXPIRED, "grant.expired", now)
+                for request in _again(unit.request, requests_, lambda each: _lapses(each, now)):
+                    _close(unit, request, RequestState.LAPSED, "request.lapsed", now)
 
     def _end_of_leavers(self, now: datetime) -> None:
         for person in self._policy.left:
             held = [each for each in self._store.grants_to(person) if _lives(each)]
             asked = [each for each in self._store.requests_of(person) if each.state in requests.OPEN]
-            if not held and not asked:
-                continue
-            with self._store.unit() as unit:
-                for known in held:
-                    grant = unit.grant(known.id)
-                    if grant is not None and _lives(grant):
+            for grants_, requests_ in _parts(held, asked):
+                with self._store.unit() as unit:
+                    for grant in _again(unit.grant, grants_, _lives):
                         _end_grant(unit, grant, EndReason.LEFT, "grant.ended", now)
-                for each in asked:
-                    request = unit.request(each.id)
-                    if request is not None and request.state in requests.OPEN:
+                    for request in _again(unit.request, requests_, lambda each: each.state in requests.OPEN):
                         _close(unit, request, RequestState.VOID, "request.void", now)
 
     def _remind(self, now: datetime) -> None:
@@ -139,6 +139,24 @@ class Upkeep:
                     told = replace(grant, announced_days=left, version=grant.version + 1)
                     unit.put_grant(told)
                     facts.grant(unit, "grant.ends_soon", told, _dataset(unit, grant.scope.dataset_id), TIME, now)
+
+
+def _parts(held: Sequence[Grant], asked: Sequence[Request]) -> Iterator[tuple[Sequence[Grant], Sequence[Request]]]:
+    """So many at a time that one command stays small: a store may have a limit for what is written at once."""
+    for begin in range(0, max(len(held), len(asked)), AT_ONCE):
+        yield held[begin : begin + AT_ONCE], asked[begin : begin + AT_ONCE]
+
+
+def _again(read: Callable[[str], _Noun | None], found: Iterable[_Noun], so: Callable[[_Noun], bool]) -> Iterator[_Noun]:
+    """Those of what was found for which it is still so: another process may have been faster."""
+    for each in found:
+        now = read(each.id)
+        if now is not None and so(now):
+            yield now
+
+
+def _lapses(request: Request, now: datetime) -> bool:
+    return request.state in requests.OPEN and now - requests.waits_since(request) >= requests.LAPSES_AFTER
 
 
 def _is_due(request: Request, stage: Stage, now: datetime) -> bool:

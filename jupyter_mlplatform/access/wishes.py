@@ -15,7 +15,8 @@ from typing import Any
 import msgspec
 
 from jupyter_mlplatform.access import grants, requests, rowfilter
-from jupyter_mlplatform.access.models import Dataset, Grant, NewRequest, Request, RequestState
+from jupyter_mlplatform.access.messages import NewRequest
+from jupyter_mlplatform.access.models import Dataset, Grant, Request, RequestState
 from jupyter_mlplatform.access.rowfilter import RowFilter
 from jupyter_mlplatform.errors import Invalid
 

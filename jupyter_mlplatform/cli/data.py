@@ -9,20 +9,16 @@ from typing import Any
 import click
 
 from jupyter_mlplatform.access import locations, rowfilter, samples
-from jupyter_mlplatform.access.models import (
+from jupyter_mlplatform.access.messages import (
     Comment,
     DatasetPage,
-    Grant,
-    GrantState,
     NewRequest,
-    Purview,
     Registration,
-    Request,
-    RequestState,
     Revocation,
     Search,
     SearchPage,
 )
+from jupyter_mlplatform.access.models import Grant, GrantState, Purview, Request, RequestState
 from jupyter_mlplatform.cli import data_apply, data_load, data_review, data_sql
 from jupyter_mlplatform.cli.answer import Answer, Block, Code, Fields, Line, Table, Tone
 from jupyter_mlplatform.cli.data_names import columns_of, columns_option, completing, dataset_argument, until

@@ -9,7 +9,8 @@ from typing import Any
 import click
 
 from jupyter_mlplatform.access import rowfilter
-from jupyter_mlplatform.access.models import Delegation, NewDecision, NewDelegation, Request, RequestState, Verdict
+from jupyter_mlplatform.access.messages import NewDecision, NewDelegation
+from jupyter_mlplatform.access.models import Delegation, Request, RequestState, Verdict
 from jupyter_mlplatform.cli.answer import Answer, Line, Table, Tone
 from jupyter_mlplatform.cli.data_names import completing
 from jupyter_mlplatform.cli.given import columns_named

@@ -5,25 +5,23 @@ from __future__ import annotations
 from jupyter_server.auth.decorator import authorized
 from tornado import web
 
-from jupyter_mlplatform.access.models import (
+from jupyter_mlplatform.access.messages import (
     Comment,
     DatasetPage,
-    Delegation,
     DelegationList,
     EventList,
-    Grant,
     GrantList,
     NewDecision,
     NewDelegation,
     NewRequest,
     Options,
-    Request,
     RequestList,
     Revocation,
     Role,
     Search,
     SearchPage,
 )
+from jupyter_mlplatform.access.models import Delegation, Grant, Request
 from jupyter_mlplatform.server.handlers import PlatformHandler, operation
 
 RESOURCE = "mlplatform:access"

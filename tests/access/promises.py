@@ -12,6 +12,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from jupyter_mlplatform.access.messages import NewDecision
 from jupyter_mlplatform.access.models import (
     Dataset,
     Decision,
@@ -20,7 +21,6 @@ from jupyter_mlplatform.access.models import (
     Event,
     Grant,
     GrantState,
-    NewDecision,
     Request,
     RequestState,
     Verdict,

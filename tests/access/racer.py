@@ -6,7 +6,7 @@ import sys
 from datetime import datetime, timezone
 from pathlib import Path
 
-from jupyter_mlplatform.access.models import Comment, Revocation
+from jupyter_mlplatform.access.messages import Comment, Revocation
 from jupyter_mlplatform.access.service import AccessService
 from jupyter_mlplatform.errors import Conflict
 from tests.access.world import approval, make_service, new_request

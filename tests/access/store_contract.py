@@ -10,6 +10,7 @@ import pytest
 from msgspec.structs import replace
 
 from jupyter_mlplatform.access import audit
+from jupyter_mlplatform.access.messages import Search
 from jupyter_mlplatform.access.models import (
     Column,
     Dataset,
@@ -20,7 +21,6 @@ from jupyter_mlplatform.access.models import (
     Request,
     RequestState,
     Scope,
-    Search,
     Verdict,
 )
 from jupyter_mlplatform.access.ports import Store, Unit

@@ -7,15 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from jupyter_mlplatform.access.models import (
-    Column,
-    EndReason,
-    GrantState,
-    NewDelegation,
-    RequestKind,
-    RequestState,
-    Revocation,
-)
+from jupyter_mlplatform.access.messages import NewDelegation, Revocation
+from jupyter_mlplatform.access.models import Column, EndReason, GrantState, RequestKind, RequestState
 from jupyter_mlplatform.access.service import AccessService
 from jupyter_mlplatform.errors import Conflict, Forbidden, NotFound
 from jupyter_mlplatform.policy import AccessPolicy, AutoApproval, Condition, Stage

@@ -14,7 +14,8 @@ from msgspec.structs import replace
 
 from jupyter_mlplatform.access import audit
 from jupyter_mlplatform.access.audit import Anchor
-from jupyter_mlplatform.access.models import Event, Revocation
+from jupyter_mlplatform.access.messages import Revocation
+from jupyter_mlplatform.access.models import Event
 from jupyter_mlplatform.access.service import AccessService
 from jupyter_mlplatform.errors import Unavailable
 from tests.access.world import START, granted, make_service

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from jupyter_mlplatform.access.local.data_files import DataFiles
-from jupyter_mlplatform.access.models import Registration, Search
+from jupyter_mlplatform.access.messages import Registration, Search
 from jupyter_mlplatform.access.service import AccessService
 from jupyter_mlplatform.errors import NotFound
 from tests.access.world import Clock, approval, make_service, new_request, register, write_data

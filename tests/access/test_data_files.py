@@ -12,7 +12,7 @@ import pytest
 
 from jupyter_mlplatform.access.local.bare import bare
 from jupyter_mlplatform.access.local.data_files import DataFiles
-from jupyter_mlplatform.access.models import Registration
+from jupyter_mlplatform.access.messages import Registration
 from jupyter_mlplatform.access.service import AccessService
 from jupyter_mlplatform.errors import Invalid, PlatformError, Problem
 from tests.access.world import granted, write_data

@@ -10,9 +10,10 @@ import pytest
 
 from jupyter_mlplatform.access.aws.dynamodb_store import DynamoDbStore
 from jupyter_mlplatform.access.local.catalogue_files import CatalogueFiles
-from jupyter_mlplatform.access.local.streamed_files import StreamedFiles
 from jupyter_mlplatform.access.local.sqlite_store import SqliteStore
-from jupyter_mlplatform.access.models import GrantState, Request, RequestState, Revocation, Search
+from jupyter_mlplatform.access.local.streamed_files import StreamedFiles
+from jupyter_mlplatform.access.messages import Revocation, Search
+from jupyter_mlplatform.access.models import GrantState, Request, RequestState
 from jupyter_mlplatform.access.service import AccessService
 from jupyter_mlplatform.errors import Conflict, Forbidden
 from tests.access.dynamodb_table import Table, table, wire

@@ -13,7 +13,8 @@ import pytest
 from jupyter_mlplatform.access.local import single_file
 from jupyter_mlplatform.access.local.content import Digests
 from jupyter_mlplatform.access.local.data_files import DataFiles
-from jupyter_mlplatform.access.models import Kind, Registration
+from jupyter_mlplatform.access.messages import Registration
+from jupyter_mlplatform.access.models import Kind
 from jupyter_mlplatform.access.rowfilter import And, Equals, Missing, Not, Or, Range
 from jupyter_mlplatform.access.service import AccessService
 from jupyter_mlplatform.errors import Conflict, Invalid, PlatformError

@@ -21,21 +21,16 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from msgspec.structs import replace
 
 from jupyter_mlplatform.access.local.catalogue_files import CatalogueFiles
+from jupyter_mlplatform.access.messages import Comment, NewDecision, NewDelegation, NewRequest, Registration, Revocation
 from jupyter_mlplatform.access.models import (
     Column,
-    Comment,
     Dataset,
     Delegation,
     Event,
     Grant,
     GrantState,
-    NewDecision,
-    NewDelegation,
-    NewRequest,
-    Registration,
     Request,
     RequestState,
-    Revocation,
     Verdict,
 )
 from jupyter_mlplatform.access.rowfilter import Equals

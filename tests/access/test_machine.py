@@ -13,15 +13,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from jupyter_mlplatform.access import audit
-from jupyter_mlplatform.access.models import (
-    Comment,
-    GrantState,
-    NewDecision,
-    Request,
-    RequestState,
-    Revocation,
-    Verdict,
-)
+from jupyter_mlplatform.access.messages import Comment, NewDecision, Revocation
+from jupyter_mlplatform.access.models import GrantState, Request, RequestState, Verdict
 from jupyter_mlplatform.access.service import AccessService
 from jupyter_mlplatform.errors import Forbidden, Invalid, NotFound, PlatformError
 from tests.access.world import COLUMNS, Clock, approval, make_service, new_request, register, write_data

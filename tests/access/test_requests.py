@@ -6,7 +6,8 @@ import pytest
 from msgspec.structs import replace
 
 from jupyter_mlplatform.access import decisions, requests
-from jupyter_mlplatform.access.models import NewDecision, Request, RequestState, Verdict
+from jupyter_mlplatform.access.messages import NewDecision
+from jupyter_mlplatform.access.models import Request, RequestState, Verdict
 from jupyter_mlplatform.access.review import Reviewers
 from jupyter_mlplatform.errors import Conflict, Forbidden, Invalid, PlatformError
 from jupyter_mlplatform.policy import AccessPolicy

@@ -8,15 +8,8 @@ import pytest
 from msgspec.structs import replace
 
 from jupyter_mlplatform.access import decisions, delegations, guardrails, requests, review
-from jupyter_mlplatform.access.models import (
-    Column,
-    Delegation,
-    NewDecision,
-    NewDelegation,
-    Request,
-    RequestState,
-    Verdict,
-)
+from jupyter_mlplatform.access.messages import NewDecision, NewDelegation
+from jupyter_mlplatform.access.models import Column, Delegation, Request, RequestState, Verdict
 from jupyter_mlplatform.access.review import Reviewers
 from jupyter_mlplatform.errors import Conflict, Forbidden, Invalid, PlatformError
 from jupyter_mlplatform.policy import AccessPolicy, AutoApproval, Condition, Guardrail, Stage

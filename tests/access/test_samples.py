@@ -16,7 +16,8 @@ from jupyter_mlplatform.access import samples
 from jupyter_mlplatform.access.local import data_files
 from jupyter_mlplatform.access.local import profile as profile_module
 from jupyter_mlplatform.access.local.data_files import DataFiles
-from jupyter_mlplatform.access.models import Column, Registration
+from jupyter_mlplatform.access.messages import Registration
+from jupyter_mlplatform.access.models import Column
 from jupyter_mlplatform.access.samples import Mask, Profile, SampleRule
 from jupyter_mlplatform.access.service import AccessService
 from jupyter_mlplatform.errors import Invalid

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from jupyter_mlplatform.access.local import search_index
-from jupyter_mlplatform.access.models import Column, Registration, Search
+from jupyter_mlplatform.access.messages import Registration, Search
+from jupyter_mlplatform.access.models import Column
 from jupyter_mlplatform.access.service import AccessService
 from tests.access.world import Clock, approval, make_service, new_request, register, write_data
 

@@ -8,16 +8,8 @@ import pyarrow.parquet
 import pytest
 from msgspec.structs import replace
 
-from jupyter_mlplatform.access.models import (
-    Comment,
-    EndReason,
-    GrantState,
-    NewDecision,
-    Registration,
-    RequestState,
-    Revocation,
-    Verdict,
-)
+from jupyter_mlplatform.access.messages import Comment, NewDecision, Registration, Revocation
+from jupyter_mlplatform.access.models import EndReason, GrantState, RequestState, Verdict
 from jupyter_mlplatform.access.service import AccessService
 from jupyter_mlplatform.errors import Conflict, Forbidden, Invalid, NotFound, PlatformError, Problem
 from tests.access.world import Clock, approval, granted, new_request, register, rejection, write_data

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from jupyter_mlplatform.access.models import Column, Registration, Search
+from jupyter_mlplatform.access.messages import Registration, Search
+from jupyter_mlplatform.access.models import Column
 from jupyter_mlplatform.access.samples import Mask, SampleRule
 from jupyter_mlplatform.access.service import AccessService
 from jupyter_mlplatform.errors import Conflict, Forbidden, Invalid

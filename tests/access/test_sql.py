@@ -14,7 +14,7 @@ import pyarrow.parquet
 import pytest
 
 from jupyter_mlplatform.access.local.sql_sandbox import Sandbox
-from jupyter_mlplatform.access.models import Registration, Revocation
+from jupyter_mlplatform.access.messages import Registration, Revocation
 from jupyter_mlplatform.access.querying import Querying
 from jupyter_mlplatform.access.rowfilter import Equals
 from jupyter_mlplatform.access.service import AccessService

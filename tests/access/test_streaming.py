@@ -15,7 +15,7 @@ import pytest
 from jupyter_mlplatform.access.local.catalogue_files import CatalogueFiles
 from jupyter_mlplatform.access.local.sqlite_store import SqliteStore
 from jupyter_mlplatform.access.local.streamed_files import StreamedFiles
-from jupyter_mlplatform.access.models import Registration, Revocation
+from jupyter_mlplatform.access.messages import Registration, Revocation
 from jupyter_mlplatform.access.rowfilter import Equals, Missing, Range
 from jupyter_mlplatform.access.service import AccessService
 from jupyter_mlplatform.errors import Conflict, Forbidden, Invalid, PlatformError
@@ -226,7 +226,9 @@ def test_rows_whose_number_is_not_one_count_as_missing_also_beside_one_repeated_
     hear = (lambda rows, total: None) if told else None
     loaded = service.load("bob", "odd", ["at"], Missing(column="n"), hear=hear)
     assert loaded.table.to_pydict() == {"at": [2]}
-    assert [each.to_pydict() for each in service.load_batches("bob", "odd", ["at"], Missing(column="n"))] == [{"at": [2]}]
+    assert [each.to_pydict() for each in service.load_batches("bob", "odd", ["at"], Missing(column="n"))] == [
+        {"at": [2]}
+    ]
 
 
 def test_a_damaged_file_is_a_problem_without_its_values(service: AccessService, tmp_path: Path) -> None:

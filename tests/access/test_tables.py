@@ -10,7 +10,8 @@ import pytest
 
 from jupyter_mlplatform.access import locations
 from jupyter_mlplatform.access.local.data_files import DataFiles
-from jupyter_mlplatform.access.models import Kind, Registration, Search
+from jupyter_mlplatform.access.messages import Registration, Search
+from jupyter_mlplatform.access.models import Kind
 from jupyter_mlplatform.access.rowfilter import Equals, In, Like, Not, Range
 from jupyter_mlplatform.access.service import AccessService
 from jupyter_mlplatform.errors import Invalid, PlatformError

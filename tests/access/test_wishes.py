@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from jupyter_mlplatform.access import wishes
-from jupyter_mlplatform.access.models import Comment, RequestState
+from jupyter_mlplatform.access.messages import Comment
+from jupyter_mlplatform.access.models import RequestState
 from jupyter_mlplatform.access.service import AccessService
 from jupyter_mlplatform.access.wishes import Act
 from jupyter_mlplatform.errors import Invalid, NotFound

@@ -11,7 +11,8 @@ import pyarrow.parquet
 from jupyter_mlplatform.access.local.catalogue_files import CatalogueFiles
 from jupyter_mlplatform.access.local.sqlite_store import SqliteStore
 from jupyter_mlplatform.access.local.streamed_files import StreamedFiles
-from jupyter_mlplatform.access.models import Column, Dataset, NewDecision, NewRequest, Registration, Request, Verdict
+from jupyter_mlplatform.access.messages import NewDecision, NewRequest, Registration
+from jupyter_mlplatform.access.models import Column, Dataset, Request, Verdict
 from jupyter_mlplatform.access.service import AccessService
 from jupyter_mlplatform.policy import AccessPolicy
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from jupyter_mlplatform.access.models import Grant, NewDecision, NewRequest, Verdict
+from jupyter_mlplatform.access.messages import NewDecision, NewRequest
+from jupyter_mlplatform.access.models import Grant, Verdict
 from jupyter_mlplatform.demo.folder import ALICE, BOB, DemoFolder, Person
 from jupyter_mlplatform.demo.story import DATASET, KEPT_BACK
 from jupyter_mlplatform.wiring import Services

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from jupyter_mlplatform.access.models import Search
+from jupyter_mlplatform.access.messages import Search
 from jupyter_mlplatform.cli import run
 from jupyter_mlplatform.cli.answer import Answer
 from jupyter_mlplatform.cli.session import Session

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from jupyter_mlplatform.access.models import NewDecision, NewRequest, Registration, Revocation, Verdict
+from jupyter_mlplatform.access.messages import NewDecision, NewRequest, Registration, Revocation
+from jupyter_mlplatform.access.models import Verdict
 from jupyter_mlplatform.errors import Conflict
 from jupyter_mlplatform.handoff.models import NewPlan, NewRun, Plan, RunState, Severity
 from jupyter_mlplatform.handoff.progress import FINAL

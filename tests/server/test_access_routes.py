@@ -10,7 +10,7 @@ import pytest
 from jupyter_server.serverapp import ServerApp
 
 from jupyter_mlplatform import policy
-from jupyter_mlplatform.access.models import Registration
+from jupyter_mlplatform.access.messages import Registration
 from jupyter_mlplatform.errors import PlatformError
 from jupyter_mlplatform.server.handlers import SERVICES_SETTING
 from jupyter_mlplatform.wiring import Services

@@ -11,7 +11,8 @@ from typing import Any
 from msgspec.structs import replace
 
 from jupyter_mlplatform import events, wiring
-from jupyter_mlplatform.access.models import NewDecision, NewRequest, Registration, Verdict
+from jupyter_mlplatform.access.messages import NewDecision, NewRequest, Registration
+from jupyter_mlplatform.access.models import Verdict
 from jupyter_mlplatform.wiring import Services
 from jupyter_mlplatform.workspace import resolve
 from tests.poll import until_async

@@ -21,17 +21,8 @@ from jupyter_mlplatform.access.aws.dynamodb_search import Mirror
 from jupyter_mlplatform.access.aws.dynamodb_trail import Trail
 from jupyter_mlplatform.access.aws.dynamodb_unit import DynamoDbUnit
 from jupyter_mlplatform.access.aws.dynamodb_wire import Item, Wire, key_of
-from jupyter_mlplatform.access.models import (
-    Dataset,
-    Delegation,
-    Event,
-    Facet,
-    Grant,
-    GrantState,
-    Request,
-    RequestState,
-    Search,
-)
+from jupyter_mlplatform.access.messages import Facet, Search
+from jupyter_mlplatform.access.models import Dataset, Delegation, Event, Grant, GrantState, Request, RequestState
 from jupyter_mlplatform.access.ports import Store
 from jupyter_mlplatform.access.samples import Profile
 

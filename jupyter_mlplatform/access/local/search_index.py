@@ -10,7 +10,8 @@ from __future__ import annotations
 import sqlite3
 from typing import Any
 
-from jupyter_mlplatform.access.models import Dataset, Facet, Search
+from jupyter_mlplatform.access.messages import Facet, Search
+from jupyter_mlplatform.access.models import Dataset
 
 MOST_WORDS = 12
 MOST_RESULTS = 200

@@ -18,7 +18,8 @@ from jupyter_mlplatform.access.local.anchor_file import AnchorFile
 from jupyter_mlplatform.access.local.schema import MIGRATIONS
 from jupyter_mlplatform.access.local.search_index import SearchIndex
 from jupyter_mlplatform.access.local.suggestions import Suggestions
-from jupyter_mlplatform.access.models import Dataset, Delegation, Event, Facet, Grant, Request, RequestState, Search
+from jupyter_mlplatform.access.messages import Facet, Search
+from jupyter_mlplatform.access.models import Dataset, Delegation, Event, Grant, Request, RequestState
 from jupyter_mlplatform.access.samples import Profile
 from jupyter_mlplatform.database import Database
 from jupyter_mlplatform.errors import Conflict

@@ -790,6 +790,8 @@ export interface components {
       open_request: components['schemas']['Request'] | null;
       /** @default null */
       profile: components['schemas']['Profile'] | null;
+      /** @default [] */
+      review: components['schemas']['Purview'][];
     };
     /**
      * Days

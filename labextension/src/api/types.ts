@@ -8,7 +8,7 @@ export type WorkspaceInfo = Schemas['WorkspaceInfo'];
 
 export type Dataset = Schemas['Dataset'];
 /** `review`: the stages of a request for all columns, where the server says them. */
-export type DatasetPage = Schemas['DatasetPage'] & { review?: Schemas['Purview'][] };
+export type DatasetPage = Schemas['DatasetPage'];
 export type DatasetSummary = Schemas['Summary'];
 export type Facet = Schemas['Facet'];
 export type SearchPage = Schemas['SearchPage'];

@@ -97,6 +97,7 @@ export function datasetPage(change: Partial<DatasetPage> = {}): DatasetPage {
     max_days: 90,
     open_request: null,
     profile: null,
+    review: [],
     ...change
   };
 }

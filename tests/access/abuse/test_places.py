@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from jupyter_mlplatform.access.models import NewDelegation, Registration, Search
+from jupyter_mlplatform.access.messages import NewDelegation, Registration, Search
 from jupyter_mlplatform.access.service import AccessService
 from jupyter_mlplatform.errors import Conflict, Forbidden, Invalid, NotFound, PlatformError
 from jupyter_mlplatform.policy import AccessPolicy

@@ -14,7 +14,8 @@ import pyarrow
 import pyarrow.parquet
 import pytest
 
-from jupyter_mlplatform.access.models import NewDecision, Revocation, Verdict
+from jupyter_mlplatform.access.messages import NewDecision, Revocation
+from jupyter_mlplatform.access.models import Verdict
 from jupyter_mlplatform.access.rowfilter import Equals
 from jupyter_mlplatform.access.service import AccessService
 from jupyter_mlplatform.errors import PlatformError

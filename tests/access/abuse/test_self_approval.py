@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from jupyter_mlplatform.access.models import Column, NewDelegation, RequestState
+from jupyter_mlplatform.access.messages import NewDelegation
+from jupyter_mlplatform.access.models import Column, RequestState
 from jupyter_mlplatform.access.rowfilter import And, Equals, Like, Not, RowFilter
 from jupyter_mlplatform.access.service import AccessService
 from jupyter_mlplatform.errors import Conflict, Forbidden, PlatformError
@@ -55,7 +56,7 @@ class TestById:
         self, world: AccessService, data_file: Path
     ) -> None:
         made = world.ask("alice", new_request(columns=("gun_id",)))
-        from jupyter_mlplatform.access.models import Registration
+        from jupyter_mlplatform.access.messages import Registration
 
         world.register("ada", data_file, Registration(id="weld_guns", owner="alice"))
         assert refused(world, "alice", made.id) == "access.four_eyes"

@@ -9,16 +9,8 @@ import pytest
 from msgspec.structs import replace
 
 from jupyter_mlplatform.access import grants
-from jupyter_mlplatform.access.models import (
-    Column,
-    EndReason,
-    Grant,
-    GrantState,
-    NewDelegation,
-    Registration,
-    Revocation,
-    Scope,
-)
+from jupyter_mlplatform.access.messages import NewDelegation, Registration, Revocation
+from jupyter_mlplatform.access.models import Column, EndReason, Grant, GrantState, Scope
 from jupyter_mlplatform.access.service import AccessService
 from jupyter_mlplatform.errors import Conflict, Forbidden, PlatformError
 from jupyter_mlplatform.policy import AccessPolicy

@@ -25,7 +25,8 @@ from jupyter_mlplatform import policy
 from jupyter_mlplatform.access.local.catalogue_files import CatalogueFiles
 from jupyter_mlplatform.access.local.data_files import DataFiles
 from jupyter_mlplatform.access.local.sqlite_store import SqliteStore
-from jupyter_mlplatform.access.models import Column, NewDelegation, Registration
+from jupyter_mlplatform.access.messages import NewDelegation, Registration
+from jupyter_mlplatform.access.models import Column
 from jupyter_mlplatform.access.service import AccessService
 from jupyter_mlplatform.wiring import utc_now
 from tests.access.world import approval, new_request, write_data
