@@ -17,7 +17,7 @@ Call = Callable[..., Awaitable[tuple[int, Any]]]
 QUICK = """
 [idle]
 timeout_seconds = 2.5
-sample_seconds = 0.5
+sample_seconds = 1.0
 grace_seconds = 1.5
 min_uptime_seconds = 0
 busy_cpu_fraction = 0.08
