@@ -46,14 +46,17 @@ class Kind(str, Enum):
     WORKSPACE = "workspace"
 
 
+_OF_KERNEL, _OF_TERMINAL = f"{Kind.KERNEL.value}:", f"{Kind.TERMINAL.value}:"
+
+
 def kernel(kernel_id: str) -> str:
     """The subject of a kernel."""
-    return "kernel:" + kernel_id
+    return _OF_KERNEL + kernel_id
 
 
 def terminal(name: str) -> str:
     """The subject of a terminal."""
-    return "terminal:" + name
+    return _OF_TERMINAL + name
 
 
 def identity(subject: str) -> str:

@@ -38,6 +38,7 @@ from jupyter_mlplatform.policy import IdlePolicy, KernelRule
 from tests.idle import surroundings
 from tests.idle.messages import message, status
 from tests.idle.surroundings import NoHistory, Stops, Tells
+from tests.poll import until_async
 
 POLICY = IdlePolicy(timeout_seconds=100, sample_seconds=10, grace_seconds=30, min_uptime_seconds=0)
 START = 1000.0
@@ -94,7 +95,12 @@ class Hook:
             self.world.now += 5.0
             self.meanwhile()
             await asyncio.sleep(0.001)
+            # A look takes real time in a thread, which on a busy machine must not be minutes of this world.
+            await until_async(self.looked_at)
         return HookReport()
+
+    async def looked_at(self) -> bool:
+        return self.world.now - self.world.scanned_at < 2 * POLICY.sample_seconds
 
 
 class World:
@@ -102,7 +108,7 @@ class World:
 
     def __init__(self, folder: Path, policy: IdlePolicy = POLICY) -> None:
         self.loop = asyncio.new_event_loop()
-        self.now = START
+        self.now = self.scanned_at = START
         self.ledgers: dict[str, Ledger] = {}
         self.pids: dict[str, int | None] = {}
         self.cpu: dict[int, float] = {}
@@ -211,6 +217,7 @@ class World:
     # The processes.
     def scan(self, *, fresh: bool = False) -> Scan:
         self.fresh.append(fresh)
+        self.scanned_at = self.now
         if self.scan_fails:
             raise PermissionError("/proc")
         rows = [

@@ -17,7 +17,7 @@ Call = Callable[..., Awaitable[tuple[int, Any]]]
 QUICK = """
 [idle]
 timeout_seconds = 2.5
-sample_seconds = 0.5
+sample_seconds = 1.0
 grace_seconds = 1.5
 min_uptime_seconds = 0
 busy_cpu_fraction = 0.08
@@ -117,8 +117,8 @@ async def test_given_a_cell_in_a_browser_waits_for_input_then_it_is_work_for_a_w
         _, found = await call("GET", "idle")
         return any("waits for an answer to input()" in each["why"] for each in found["kernels"])
 
-    await until_async(waits, 30)
-    await until_async(lambda: _has(emitted, "culled"), 30)
+    await until_async(waits, 60)
+    await until_async(lambda: _has(emitted, "culled"), 120)
     socket.close()
     mine = [each for each in emitted if each["subject"] == f"kernel:{kernel}"]
     assert [each["action"] for each in mine] == ["warned", "culled"]

@@ -175,7 +175,7 @@ class Stage:
     ) -> None:
         """It is neither warned nor stopped for ``seconds`` (by default what a stop may take, and 2T), for that reason.
 
-        ``because`` is a regular expression for the sentence that the panel shows after that.
+        ``because`` is a regular expression for the sentence that the panel shows at the end.
         """
         begun = now() if since is None else since
 
@@ -183,17 +183,19 @@ class Stage:
 
         def doomed() -> Any:
             nonlocal looked_at, gone
-            if now() - looked_at > 2.0:  # the decisions are read all the time, which costs the server nothing
+            over = now() >= begun + seconds
+            # The decisions are read all the time, which costs the server nothing; the server is asked now and then.
+            if over or now() - looked_at > 2.0:
                 looked_at, gone = now(), self._gone(subject)
             acts = [
                 each for _, each in self.watcher.decisions(subject, begun) if each["action"] in ("warned", "culled")
             ]
-            return acts or gone or now() >= begun + seconds
+            return acts or gone or over
 
         found = until(doomed, seconds + 30.0, every=0.5)
         if found is not True:
             raise Wrong(f"{subject} was to be kept because {because!r}; instead {found}; {self._evidence(subject)}")
-        self._says_soon(subject, because, states)
+        self._says(subject, because, states)
         self.decisions.append(f"{subject} kept")
 
     def stopped(
@@ -237,9 +239,11 @@ class Stage:
         until(lambda: "culled" in [each["action"] for each in acts()] or now() > last, SAMPLE + 10.0, every=0.2)
         return acts()
 
-    def says(self, subject: str, because: str, *states: str, within: float = 3 * SAMPLE + T) -> None:
+    def says(self, subject: str, because: str, *states: str, within: float = 3 * SAMPLE + 6.0) -> None:
         """The panel shows one of these states with this reason, soon."""
-        self._says_soon(subject, because, states, within)
+        last = now() + within
+        until(lambda: self._shown(subject, because, states) or now() > last, within + 10.0, every=0.5)
+        self._says(subject, because, states)
         self.decisions.append(f"{subject} {'/'.join(states)}")
 
     def counted(self, pid: int, signal: str, seconds: float = 3 * T + GRACE) -> None:
@@ -276,12 +280,6 @@ class Stage:
     def _shown(self, subject: str, because: str, states: tuple[str, ...]) -> bool:
         found = self.watcher.of(subject)
         return found is not None and found["state"] in states and re.search(because, found["why"]) is not None
-
-    def _says_soon(self, subject: str, because: str, states: tuple[str, ...], within: float = 3 * SAMPLE + T) -> None:
-        """A crowded machine may let a single sample see too little of what is going on."""
-        last = now() + within
-        until(lambda: self._shown(subject, because, states) or now() > last, within + 10.0, every=0.5)
-        self._says(subject, because, states)
 
     def _says(self, subject: str, because: str, states: tuple[str, ...]) -> None:
         if not self._shown(subject, because, states):
