@@ -84,13 +84,41 @@ class Guardrail(Strict, frozen=True):
     because: str
 
 
+class AwsAccess(Strict, frozen=True):
+    """Where data access reaches AWS. Without ``account`` it never does.
+
+    ``data_role``: ARN of the role that is taken on to use data, with ``{person}`` for the name of who uses it; nobody
+    else may take it on. ``table``: name of the DynamoDB table of the shared state (empty: SQLite). ``glue_databases``:
+    databases whose tables are in the catalogue, by the owner of their datasets; ``glue_backend`` puts grants on them
+    into force. ``workgroup`` of Athena and ``results``, an ``s3://`` prefix for its answers. ``datazone_domain`` and
+    ``datazone_project`` (the consumers'). ``access_grants_account``: the account of the S3 Access Grants instance
+    (empty: ``account``). ``endpoint_url`` is for tests and private gateways.
+    """
+
+    account: str = ""
+    region: str = ""
+    data_role: str = ""
+    table: str = ""
+    glue_databases: dict[str, str] = msgspec.field(default_factory=dict)
+    glue_backend: Literal["lake_formation", "datazone"] = "lake_formation"
+    workgroup: str = ""
+    results: str = ""
+    datazone_domain: str = ""
+    datazone_project: str = ""
+    access_grants_account: str = ""
+    endpoint_url: str = ""
+
+
 class AccessPolicy(Strict, frozen=True):
     """Data access. Durations are in days.
 
     ``catalogues``: dataset catalogue files, relative to the policy's own folder; ``max_days``: the longest grant for
     each classification; ``four_eyes``: nobody decides on own requests; ``admins`` may decide on and revoke everything
     but their own. ``stages``: the review, in this order. ``announce_days``: how many days before its end a grant's end
-    is announced. ``left``: people who have left; they may use nothing, and their grants end.
+    is announced. ``left``: people who have left; they may use nothing, and their grants end. ``hidden_tags``: datasets
+    with such a tag are in nobody's catalogue but that of their owner, of admins and of those who hold a grant.
+    ``databases``: for each PostgreSQL server, as ``host:port``, the id of the secret in AWS Secrets Manager that holds
+    the login which creates and drops those of grants.
     """
 
     catalogues: tuple[str, ...] = ()
@@ -111,6 +139,9 @@ class AccessPolicy(Strict, frozen=True):
     guardrails: tuple[Guardrail, ...] = ()
     announce_days: tuple[int, ...] = (7, 1)
     left: tuple[str, ...] = ()
+    hidden_tags: tuple[str, ...] = ()
+    databases: dict[str, str] = msgspec.field(default_factory=dict)
+    aws: AwsAccess = AwsAccess()
 
 
 class KernelRule(Strict, frozen=True):

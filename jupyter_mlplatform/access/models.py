@@ -13,11 +13,18 @@ from jupyter_mlplatform.access.samples import SampleRule
 
 
 class Kind(str, Enum):
-    """What a dataset physically is: one file, a folder of Parquet files of one schema, or a table of a database."""
+    """What a dataset physically is: one file, a folder of Parquet files of one schema, or a table of a database.
+
+    The last three lie elsewhere: a table of a PostgreSQL server, one of the Glue catalogue, everything below an S3
+    prefix.
+    """
 
     FILE = "file"
     FOLDER = "folder"
     TABLE = "table"
+    POSTGRES_TABLE = "postgres_table"
+    GLUE_TABLE = "glue_table"
+    S3_PREFIX = "s3_prefix"
 
 
 class Column(msgspec.Struct, frozen=True):
@@ -34,7 +41,10 @@ class Dataset(msgspec.Struct, frozen=True, kw_only=True):
 
     ``location`` is the absolute path of the data; it is shown to its owner and to admins only. ``fingerprint`` names
     the registered content: a file that was replaced is another dataset until it is registered again. ``sample`` says
-    what its owner lets everybody see of it.
+    what its owner lets everybody see of it. ``backend`` names what puts grants into force where that is not this
+    software itself (``lake_formation``, ``datazone``, ``s3_access_grants``, ``postgres``); empty for local data. The
+    ``location`` of such a dataset is ``glue://catalog id/database/table``, ``s3://bucket/prefix/`` or
+    ``postgresql://host:port/database/schema.table``, never with credentials.
     """
 
     id: str
@@ -53,6 +63,7 @@ class Dataset(msgspec.Struct, frozen=True, kw_only=True):
     fingerprint: str = ""
     live: bool = True
     sample: SampleRule | None = None
+    backend: str = ""
 
 
 class Scope(msgspec.Struct, frozen=True, kw_only=True):
@@ -207,6 +218,8 @@ class Grant(msgspec.Struct, frozen=True, kw_only=True):
     """Access that was granted: usable by ``subject`` from ``not_before`` until, not including, ``not_after`` (UTC).
 
     Whether it may be used is judged when data is handed out, from these instants, never from ``state`` alone.
+    ``backend`` is that of the dataset when it was granted: such a grant is ``fulfilling`` until what it needs there was
+    seen in force, and ``ending`` until that was seen gone; the reasons of its end are set as soon as it is ending.
     ``announced_days``: its end was last announced so many days before. ``enforcement`` is ``enforced`` or ``advisory``
     (the kernel could read the file itself). ``ended_at``, ``ended_by``
     and ``end_note`` (the words of who ended it) are set with ``end_reason``. The id ``owner`` stands for an owner's
@@ -231,6 +244,19 @@ class Grant(msgspec.Struct, frozen=True, kw_only=True):
     end_note: str = ""
     enforcement: str = "advisory"
     announced_days: int | None = None
+    backend: str = ""
+
+
+class Credentials(msgspec.Struct, frozen=True, kw_only=True):
+    """Short-lived AWS credentials of one grant. They are handed to a client and never stored, logged or shown."""
+
+    access_key_id: str
+    secret_access_key: str
+    session_token: str
+    expires_at: datetime
+
+    def __repr__(self) -> str:
+        return f"Credentials({self.access_key_id[:4]}…, until {self.expires_at:%H:%M:%S} UTC)"
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True):

@@ -11,8 +11,9 @@ from typing import Any, Protocol
 from jupyter_mlplatform.access.audit import Anchor, State
 from jupyter_mlplatform.access.catalogue import Reading
 from jupyter_mlplatform.access.handout import Hear
+from jupyter_mlplatform.access.legs import Leg, Observation, Wanted
 from jupyter_mlplatform.access.messages import Facet, Search
-from jupyter_mlplatform.access.models import Dataset, Delegation, Event, Grant, Inspection, Request
+from jupyter_mlplatform.access.models import Credentials, Dataset, Delegation, Event, Grant, Inspection, Request
 from jupyter_mlplatform.access.rowfilter import RowFilter
 from jupyter_mlplatform.access.samples import Profile, SampleRule
 
@@ -53,6 +54,22 @@ class Unit(Protocol):
 
     def delegation(self, delegation_id: str) -> Delegation | None:
         """A delegation."""
+        ...
+
+    def leg(self, leg_id: str) -> Leg | None:
+        """A leg."""
+        ...
+
+    def legs_of(self, grant_id: str) -> tuple[Leg, ...]:
+        """The legs of a grant, in the order of their ids."""
+        ...
+
+    def sharing(self, entitlement: str) -> tuple[Leg, ...]:
+        """Legs that are wanted and need this entitlement, in the order of their ids."""
+        ...
+
+    def put_leg(self, leg: Leg) -> None:
+        """Add version 1, or replace the version before this one."""
         ...
 
     def put_dataset(self, dataset: Dataset) -> None:
@@ -161,6 +178,14 @@ class Store(Protocol):
         """Grants that are not written down as ended and whose end is not after ``until``; the next at the top."""
         ...
 
+    def due_legs(self, now: datetime, most: int = 100) -> tuple[Leg, ...]:
+        """Legs that are not removed and whose ``due_at`` is not after ``now``; the longest due at the top."""
+        ...
+
+    def legs_on(self, dataset_ids: Sequence[str] | None) -> tuple[Leg, ...]:
+        """Legs that are not removed, on these datasets or on all, in the order of their ids."""
+        ...
+
     def delegations(self, person: str | None) -> tuple[Delegation, ...]:
         """Delegations to or from a person, or all, also past ones; in the order in which they begin."""
         ...
@@ -185,14 +210,29 @@ class Files(Protocol):
         """Read a file's schema, rows and content hash. Raises ``NotFound`` or ``Invalid``."""
         ...
 
-    def read(self, dataset: Dataset, columns: Sequence[str], rows: RowFilter | None, hear: Hear | None = None) -> Any:
+    def read(
+        self,
+        dataset: Dataset,
+        columns: Sequence[str],
+        rows: RowFilter | None,
+        hear: Hear | None = None,
+        under: Grant | None = None,
+    ) -> Any:
         """A ``pyarrow.Table`` of these columns of these rows (None: all); the filter may look at further columns.
 
-        ``hear`` is told while rows come in. Raises when the content is not the registered one any more.
+        ``hear`` is told while rows come in. ``under`` is the grant that allows it, for data that lies elsewhere and is
+        read with credentials of that grant. Raises when the content is not the registered one any more.
         """
         ...
 
-    def batches(self, dataset: Dataset, columns: Sequence[str], rows: RowFilter | None, size: int) -> Iterator[Any]:
+    def batches(
+        self,
+        dataset: Dataset,
+        columns: Sequence[str],
+        rows: RowFilter | None,
+        size: int,
+        under: Grant | None = None,
+    ) -> Iterator[Any]:
         """The same as ``pyarrow.RecordBatch`` of at most ``size`` rows. Closing the iterator closes the data."""
         ...
 
@@ -206,6 +246,56 @@ class Files(Protocol):
 
     def write(self, table: Any, path: Path) -> str:
         """Write a table whole or not at all (Parquet or CSV, by the name) and return its SHA-256."""
+        ...
+
+
+class Fulfiller(Protocol):
+    """One backend that puts grants into force.
+
+    Every method may be called again after a lost answer, and by another process. What goes wrong is a PlatformError
+    whose words a person reads; ``Unavailable`` for what may go away by itself.
+    """
+
+    @property
+    def name(self) -> str:
+        """As in ``Dataset.backend``."""
+        ...
+
+    def check(self, wanted: Wanted) -> str:
+        """The name of the entitlement that the backend will hold; grants with the same one share it. No calls.
+
+        Raises ``Invalid`` for what this backend cannot restrict so (a row filter, say): it is asked before anything is
+        granted.
+        """
+        ...
+
+    def apply(self, wanted: Wanted, handle: str) -> str:
+        """Make it so, also when something else or half of it is there. Returns the backend's name for it.
+
+        ``handle`` is what an earlier call returned, or empty.
+        """
+        ...
+
+    def observe(self, wanted: Wanted, handle: str) -> Observation:
+        """What is in force, read back; also asked after a removal. Never raises for what it cannot know: that is
+        ``Sight.UNKNOWN``.
+        """
+        ...
+
+    def remove(self, wanted: Wanted, handle: str) -> None:
+        """Take it away. What is gone already counts as removed."""
+        ...
+
+
+class Vendor(Protocol):
+    """Gives out short-lived credentials that reach the data of one grant and nothing else."""
+
+    def credentials(self, dataset: Dataset, grant: Grant) -> Credentials:
+        """Credentials that end with the grant at the latest; the caller has just judged that it may be used.
+
+        Raises ``Forbidden`` where raw access would reach more than is granted (a column or row restriction), ``Invalid``
+        for a session policy that does not fit, ``Unavailable`` when the backend does not answer. There is no fallback.
+        """
         ...
 
 
