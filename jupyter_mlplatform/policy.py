@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import os
+import re
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -251,6 +252,30 @@ def _check_access(access: AccessPolicy, origin: str) -> None:
     limits += [*access.announce_days, *(each.most_days for each in access.auto_approve)]
     if any(not 1 <= days <= LONGEST_DAYS for days in limits):
         raise _invalid(origin, f"Days in 'access' must be between 1 and {LONGEST_DAYS}.")
+    _check_aws(access.aws, origin)
+
+
+def _check_aws(aws: AwsAccess, origin: str) -> None:
+    if aws == AwsAccess():
+        return
+    for name, digits in (("account", aws.account), ("access_grants_account", aws.access_grants_account)):
+        if not re.fullmatch(r"\d{12}", digits) and (digits or name == "account"):
+            raise _invalid(origin, f"'access.aws.{name}' must be the twelve digits of an account, not {digits!r}.")
+    if not aws.region:
+        raise _invalid(origin, "'access.aws.region' is missing.")
+    if aws.data_role and not re.fullmatch(r"arn:aws[a-z-]*:iam::\d{12}:role/\S*\{person\}\S*", aws.data_role):
+        told = f"'access.aws.data_role' must be the ARN of a role with {{person}} in it, not {aws.data_role!r}."
+        raise _invalid(origin, told)
+    if aws.results and not re.fullmatch(r"s3://[a-z0-9.-]{3,63}/(\S*/)?", aws.results):
+        raise _invalid(origin, f"'access.aws.results' must be like s3://bucket/prefix/, not {aws.results!r}.")
+    if bool(aws.datazone_domain) != bool(aws.datazone_project):
+        raise _invalid(origin, "'access.aws.datazone_domain' and 'datazone_project' are needed together.")
+    if aws.glue_databases and aws.glue_backend == "datazone" and not aws.datazone_domain:
+        raise _invalid(origin, "'access.aws.glue_backend' is 'datazone', but there is no 'datazone_domain'.")
+    if aws.endpoint_url and (
+        not aws.endpoint_url.startswith(("http://", "https://")) or has_credentials(aws.endpoint_url)
+    ):
+        raise _invalid(origin, "'access.aws.endpoint_url' must be an http or https address without credentials.")
 
 
 def _check_idle(idle: IdlePolicy, origin: str) -> None:

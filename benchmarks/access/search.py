@@ -103,7 +103,7 @@ def measure(path: Path, amount: int, plan: Plan) -> dict[str, Any]:
         index, suggesting = SearchIndex(connection), Suggestions(connection)
 
         def ask(search: Search) -> None:
-            bodies, _ = index.page(search)
+            bodies = index.page(search)[0]
             for body in bodies:
                 msgspec.json.decode(body, type=Dataset)
             index.facets(search)

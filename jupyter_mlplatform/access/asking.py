@@ -22,6 +22,7 @@ from jupyter_mlplatform.access import (
     review,
     texts,
 )
+from jupyter_mlplatform.access.fulfilling import Fulfilment
 from jupyter_mlplatform.access.messages import (
     Comment,
     DelegationList,
@@ -56,10 +57,12 @@ class Asking:
         store: Store,
         registrar: Registrar,
         upkeep: Upkeep,
+        fulfilment: Fulfilment,
         policy: AccessPolicy,
         clock: Callable[[], datetime],
     ) -> None:
         self._store = store
+        self._fulfilment = fulfilment
         self._registrar = registrar
         self._upkeep = upkeep
         self._policy = policy
@@ -93,6 +96,7 @@ class Asking:
                 if open_one
                 else requests.submit(f"r-{uuid.uuid4().hex[:10]}", person, asked, dataset, now)
             )
+            self._fulfilment.check(grants.wish(request, dataset, now), dataset)
             if request is not open_one:
                 unit.put_request(request)
                 self._tell(unit, "request.changed" if open_one else "request.submitted", request, dataset, person, now)
@@ -232,6 +236,7 @@ class Asking:
         grant: Grant = grants.create(f"g-{uuid.uuid4().hex[:10]}", decided, dataset, now, renewed)
         unit.put_grant(grant)
         facts.grant(unit, "grant.created", grant, dataset, actor, now)
+        self._fulfilment.plan(unit, grant, dataset, now)
         return replace(decided, grant_id=grant.id)
 
     def _tell(

@@ -13,15 +13,17 @@ from typing import Any
 
 import msgspec
 
+from jupyter_mlplatform.access.legs import Leg
 from jupyter_mlplatform.access.models import Audit, Dataset, Delegation, Event, Grant, Request
 
 START = "0" * 64
 _encode = msgspec.json.Encoder(order="deterministic").encode
-_NOUNS: dict[str, type[Dataset] | type[Request] | type[Grant] | type[Delegation]] = {
+_NOUNS: dict[str, type[Dataset] | type[Request] | type[Grant] | type[Delegation] | type[Leg]] = {
     "dataset": Dataset,
     "request": Request,
     "grant": Grant,
     "delegation": Delegation,
+    "leg": Leg,
 }
 State = dict[tuple[str, str], Any]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
+from jupyter_mlplatform.access.legs import Leg, core
 from jupyter_mlplatform.access.models import Dataset, Delegation, Grant, Request
 from jupyter_mlplatform.access.ports import Unit
 
@@ -51,6 +52,11 @@ def grant(unit: Unit, action: str, changed: Grant, of: Dataset, actor: str, now:
     body = {"grant": changed, "owner": of.owner}
     people = (changed.subject, of.owner)
     unit.append(at=now, actor=actor, action=action, subject=changed.id, body=body, people=people)
+
+
+def leg(unit: Unit, action: str, changed: Leg, actor: str, now: datetime) -> None:
+    """A leg's event: for admins only; people are told of the grant. It names no place and no handle's content."""
+    unit.append(at=now, actor=actor, action=action, subject=changed.id, body={"leg": core(changed)}, people=())
 
 
 def delegation(unit: Unit, action: str, changed: Delegation, actor: str, now: datetime) -> None:

@@ -5,17 +5,20 @@ Whether a grant may be used is judged from its instants when data is handed out,
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta, timezone
 
 from msgspec.structs import replace
 
 from jupyter_mlplatform.access import texts
+from jupyter_mlplatform.access.legs import Leg, LegState
 from jupyter_mlplatform.access.models import Dataset, EndReason, Grant, GrantState, Request, Scope
 from jupyter_mlplatform.errors import Conflict, Forbidden
 from jupyter_mlplatform.policy import AccessPolicy
 
 OWNER = "owner"
+FAILS_AFTER = 5
+"""Attempts of a leg in a row after which the people concerned are told; it goes on being tried."""
 RENEWABLE = timedelta(days=30)
 """How long before its end a grant can be renewed: a stack of renewals would be access without an end."""
 NO_END = datetime(9999, 12, 31, tzinfo=timezone.utc)
@@ -27,21 +30,35 @@ def create(grant_id: str, request: Request, dataset: Dataset, now: datetime, ren
     if decision.days is None:
         raise ValueError("an approval always says for how many days")
     begins = now
-    if renewed is not None and renewed.state is not GrantState.ENDED:
+    if renewed is not None and not over(renewed):
         begins = max(now, renewed.not_after)
+    scope = replace(request.scope, columns=decision.columns, rows=decision.rows)
+    return _of(request, dataset, grant_id, scope, begins, decision.days, decision.actor)
+
+
+def wish(request: Request, dataset: Dataset, now: datetime) -> Grant:
+    """What a request would give if it were approved as it is, to see whether it can be put into force; never stored."""
+    return _of(request, dataset, "", request.scope, now, request.days, "")
+
+
+def _of(
+    request: Request, dataset: Dataset, grant_id: str, scope: Scope, begins: datetime, days: int, approver: str
+) -> Grant:
     return Grant(
         id=grant_id,
         request_id=request.id,
         subject=request.subject,
-        scope=replace(request.scope, columns=decision.columns, rows=decision.rows),
+        scope=scope,
         dataset_title=dataset.title,
         owner=dataset.owner,
         purpose=request.purpose,
         not_before=begins,
-        not_after=begins + timedelta(days=decision.days),
-        state=GrantState.ACTIVE,
+        not_after=begins + timedelta(days=days),
+        state=GrantState.FULFILLING if dataset.backend else GrantState.ACTIVE,
         version=1,
-        approved_by=decision.actor,
+        approved_by=approver,
+        enforcement="enforced" if dataset.backend else "advisory",
+        backend=dataset.backend,
     )
 
 
@@ -117,16 +134,24 @@ def best(
     return max((grant for grant in grants if usable(grant, now, person, dataset)), key=value, default=None)
 
 
+def over(grant: Grant) -> bool:
+    """Whether it was ended, though something of it may still have to be taken away."""
+    return grant.state in (GrantState.ENDING, GrantState.ENDED)
+
+
 def expired(grant: Grant, now: datetime) -> bool:
     """Whether the end has come and nobody has written it down yet."""
-    return grant.state is not GrantState.ENDED and now >= grant.not_after
+    return not over(grant) and now >= grant.not_after
 
 
 def end(grant: Grant, reason: EndReason, now: datetime, *, by: str = "", note: str = "") -> Grant:
-    """The grant ended. An expired one ended at its own end, whenever that was noticed."""
+    """The grant ended, or ending while its backend has to be told; it may not be used from now on in either case.
+
+    An expired one ended at its own end, whenever that was noticed.
+    """
     return replace(
         grant,
-        state=GrantState.ENDED,
+        state=GrantState.ENDING if grant.backend else GrantState.ENDED,
         version=grant.version + 1,
         end_reason=reason,
         ended_at=grant.not_after if reason is EndReason.EXPIRED else now,
@@ -135,9 +160,26 @@ def end(grant: Grant, reason: EndReason, now: datetime, *, by: str = "", note: s
     )
 
 
+def fulfilled(grant: Grant, held: Sequence[Leg]) -> Grant:
+    """The grant after what was seen of its legs; the same grant when that changes nothing.
+
+    It may be used while all of them are verified. One that is drifted or missing stops the use until it is repaired:
+    what is in force may be more than was granted.
+    """
+    if over(grant):
+        gone = grant.state is GrantState.ENDING and all(each.state is LegState.REMOVED for each in held)
+        state = GrantState.ENDED if gone else grant.state
+    elif all(each.state is LegState.VERIFIED for each in held):
+        state = GrantState.ACTIVE
+    else:
+        failing = any(each.attempts >= FAILS_AFTER for each in held)
+        state = GrantState.FAILED if failing else GrantState.FULFILLING
+    return grant if state is grant.state else replace(grant, state=state, version=grant.version + 1)
+
+
 def shown(grant: Grant, now: datetime) -> Grant:
     """The grant as it is at this instant, also when its end was not written down yet, or when it has not begun."""
-    if grant.state is GrantState.ACTIVE and now < grant.not_before:
+    if grant.state in (GrantState.ACTIVE, GrantState.FULFILLING) and now < grant.not_before:
         return replace(grant, state=GrantState.SCHEDULED)
     return end(grant, EndReason.EXPIRED, now) if expired(grant, now) else grant
 
@@ -155,10 +197,10 @@ def revoke(grant: Grant, actor: str, dataset: Dataset, policy: AccessPolicy, now
             cause=f"It was given to {grant.subject} on a dataset of {dataset.owner}.",
             next_step=f"Ask {dataset.owner}.",
         )
-    if grant.state is GrantState.ENDED and grant.end_reason is EndReason.REVOKED:
+    if over(grant) and grant.end_reason is EndReason.REVOKED:
         return grant
     now_shown = shown(grant, now)
-    if now_shown.state is GrantState.ENDED:
+    if over(now_shown):
         raise Conflict("access.grant_ended", "This grant has already ended.", cause=ending(now_shown))
     return end(grant, EndReason.REVOKED, now, by=actor, note=note)
 

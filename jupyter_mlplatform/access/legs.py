@@ -1,20 +1,22 @@
 """Legs: what a grant needs done in one backend, desired beside observed, as pure functions.
 
-planned -> applying -> applied -> verified <-> drifted; from any of them removing -> removed, or orphaned when the
+planned (applying) -> applied -> verified <-> drifted; from any of them removing -> removed, or orphaned when the
 backend keeps refusing. A leg is written in the transaction of the grant's own change, so it is its own outbox: whoever
 finds one that is due carries it out, and no effect happens without it.
 """
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, timezone
 from enum import Enum
+from typing import Any
 
 import msgspec
 from msgspec.structs import replace
 
 from jupyter_mlplatform.access.models import Dataset, Grant
 
+EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 PATIENCE = timedelta(minutes=2)
 """Whoever carries a leg out and is not heard of for so long has died; somebody else goes on."""
 FIRST_WAIT = timedelta(seconds=2)
@@ -44,7 +46,8 @@ class Leg(msgspec.Struct, frozen=True, kw_only=True):
     ``id`` is ``<grant id>/<backend>``. ``wanted``: whether it is to be there. ``entitlement`` names what the backend
     holds: grants with the same one share it, and it goes with the last of them. ``handle`` is the backend's own name
     for it (an id of a subscription, say; never a secret). ``due_at`` is when it is to be carried out or looked at next,
-    ``attempts`` how often that failed in a row, ``note`` what was seen or went wrong the last time, in words.
+    ``working`` that somebody is at it until then, ``attempts`` how often it failed in a row, and ``note`` what was seen
+    or went wrong the last time, in words.
     """
 
     id: str
@@ -56,6 +59,7 @@ class Leg(msgspec.Struct, frozen=True, kw_only=True):
     state: LegState
     version: int
     due_at: datetime
+    working: bool = False
     entitlement: str = ""
     handle: str = ""
     attempts: int = 0
@@ -94,7 +98,7 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
 
 def backoff(attempts: int) -> timedelta:
     """How long to wait after so many failures in a row: doubled each time, up to a quarter of an hour."""
-    return min(FIRST_WAIT * 2 ** min(max(attempts - 1, 0), 20), LONGEST_WAIT)
+    return min(FIRST_WAIT * (1 << min(max(attempts - 1, 0), 20)), LONGEST_WAIT)
 
 
 def plan(grant: Grant, dataset: Dataset, entitlement: str) -> Leg:
@@ -117,63 +121,73 @@ def end(leg: Leg, now: datetime) -> Leg:
     """The grant is over: take it away, at once and from whatever state it is in."""
     if not leg.wanted:
         return leg
-    return replace(leg, wanted=False, state=LegState.REMOVING, version=leg.version + 1, due_at=now, attempts=0, note="")
+    return _next(leg, wanted=False, state=LegState.REMOVING, due_at=now, attempts=0, note="")
 
 
 def claim(leg: Leg, now: datetime) -> Leg:
     """Carried out by whoever writes this; for others it is due again only after ``PATIENCE``."""
-    begun = LegState.APPLYING if leg.wanted and leg.state is LegState.PLANNED else leg.state
-    return replace(leg, state=begun, version=leg.version + 1, due_at=now + PATIENCE)
+    return _next(leg, due_at=now + PATIENCE, working=True)
+
+
+def postponed(leg: Leg, now: datetime) -> Leg:
+    """Another leg of the same entitlement is being carried out; one after the other."""
+    return _next(leg, due_at=now + FIRST_WAIT)
 
 
 def applied(leg: Leg, handle: str, now: datetime) -> Leg:
     """The backend took it. That is no proof: it is read back next."""
-    return replace(leg, state=LegState.APPLIED, handle=handle, version=leg.version + 1, due_at=now)
+    return _next(leg, state=LegState.APPLIED, handle=handle, due_at=now)
+
+
+def handled(leg: Leg, handle: str, now: datetime) -> Leg:
+    """It was ended while the backend took it; what came of that is needed to take it away."""
+    return _next(leg, handle=handle, due_at=now)
 
 
 def failed(leg: Leg, note: str, now: datetime) -> Leg:
     """It did not work; tried again later. A removal that keeps failing is orphaned, and tried for ever."""
-    attempts = leg.attempts + 1
-    state = leg.state
-    if leg.wanted and state is LegState.APPLYING:
-        state = LegState.PLANNED
-    elif not leg.wanted:
+    attempts, state = leg.attempts + 1, leg.state
+    if not leg.wanted:
         state = LegState.ORPHANED if attempts >= ORPHANED_AFTER else LegState.REMOVING
-    return replace(
-        leg, state=state, version=leg.version + 1, attempts=attempts, note=note, due_at=now + backoff(attempts)
-    )
+    return _next(leg, state=state, attempts=attempts, note=note, due_at=now + backoff(attempts))
+
+
+def released(leg: Leg, note: str) -> Leg:
+    """Nothing is left of it: it was taken away, or belongs to another grant now."""
+    return _next(leg, state=LegState.REMOVED, attempts=0, note=note)
 
 
 def seen(leg: Leg, what: Observation, now: datetime) -> Leg:
     """The leg after a look at what is in force."""
-    version = leg.version + 1
     if not leg.wanted:
         if what.sight is Sight.ABSENT:
-            return replace(leg, state=LegState.REMOVED, version=version, attempts=0, note=what.note)
+            return released(leg, what.note)
         return failed(leg, what.note or f"It is still {what.sight.value}.", now)
     if what.sight is Sight.PRESENT:
-        return replace(
-            leg, state=LegState.VERIFIED, version=version, attempts=0, note=what.note, due_at=now + LOOKS_AGAIN
-        )
+        return _next(leg, state=LegState.VERIFIED, attempts=0, note=what.note, due_at=now + LOOKS_AGAIN)
     if what.sight in (Sight.PENDING, Sight.UNKNOWN):
         # Not knowing is no reason to take a verified one for broken, nor a new one for good.
         return failed(leg, what.note, now)
     # Repaired by applying it anew: present again after it was taken away by hand, narrowed after it was widened.
-    return replace(
-        leg,
-        state=LegState.DRIFTED,
-        version=version,
-        attempts=leg.attempts + 1,
-        note=what.note,
-        due_at=now + backoff(leg.attempts + 1),
-    )
+    attempts = leg.attempts + 1
+    due = now if attempts == 1 else now + backoff(attempts)
+    return _next(leg, state=LegState.DRIFTED, attempts=attempts, note=what.note, due_at=due)
+
+
+def _next(leg: Leg, **changed: Any) -> Leg:
+    return replace(leg, **({"working": False} | changed | {"version": leg.version + 1}))
 
 
 def again(leg: Leg) -> bool:
     """Whether the backend is to be told (again), rather than only looked at."""
-    return leg.state in (LegState.PLANNED, LegState.APPLYING, LegState.DRIFTED)
+    return leg.wanted and leg.state in (LegState.PLANNED, LegState.DRIFTED)
 
 
-def open_(leg: Leg) -> bool:
-    """Whether something is, or may be, in the backend because of it."""
-    return leg.state is not LegState.REMOVED
+def shown(leg: Leg) -> Leg:
+    """The leg as people see it: ``applying`` while somebody is at it, which is not written down as a state."""
+    return replace(leg, state=LegState.APPLYING) if leg.working and again(leg) else leg
+
+
+def core(leg: Leg) -> Leg:
+    """What the audit trail knows of a leg: not when it is looked at, by whom, or how often that failed."""
+    return replace(leg, version=1, due_at=EPOCH, working=False, attempts=0, note="")

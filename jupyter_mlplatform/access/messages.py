@@ -6,6 +6,7 @@ from datetime import datetime
 
 import msgspec
 
+from jupyter_mlplatform.access.legs import LegState
 from jupyter_mlplatform.access.models import Column, Dataset, Delegation, Event, Grant, Purview, Request, Verdict
 from jupyter_mlplatform.access.rowfilter import RowFilter
 from jupyter_mlplatform.access.samples import Profile, SampleRule
@@ -13,7 +14,11 @@ from jupyter_mlplatform.errors import Problem
 
 
 class Summary(msgspec.Struct, frozen=True, kw_only=True):
-    """A dataset in a list of search results. ``access`` is one of ``none``, ``requested``, ``granted``, ``owner``."""
+    """A dataset in a list of search results.
+
+    ``access`` is one of ``none``, ``requested``, ``fulfilling`` (granted, and being set up where the data lies),
+    ``granted``, ``owner``.
+    """
 
     id: str
     title: str
@@ -46,8 +51,8 @@ class Search(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SearchPage(msgspec.Struct, frozen=True):
-    """One page of results, best match first; ``total`` counts all of them, to 5,001, which stands for more, where words
-    are looked for.
+    """One page of results, best match first. ``total`` counts all of them; ``capped``: it was counted to there only,
+    and there are more.
 
     A facet's counts ignore the filter on its own field, so that the choice can be changed. ``problems`` are what is
     wrong with catalogue files; the datasets they concern are missing or not up to date.
@@ -57,10 +62,50 @@ class SearchPage(msgspec.Struct, frozen=True):
     total: int
     facets: tuple[Facet, ...]
     problems: tuple[Problem, ...] = ()
+    capped: bool = False
+
+
+class Suggesting(msgspec.Struct, frozen=True):
+    """What somebody has typed so far."""
+
+    text: str = ""
+
+
+class Suggestion(msgspec.Struct, frozen=True):
+    """A dataset that may be meant."""
+
+    id: str
+    title: str
+
+
+class SuggestionList(msgspec.Struct, frozen=True):
+    """Suggestions, the likeliest first."""
+
+    items: tuple[Suggestion, ...]
+
+
+class Effect(msgspec.Struct, frozen=True, kw_only=True):
+    """What a grant needs done where the data lies, as a person sees it: a leg without its internals.
+
+    ``wanted`` is what should be so, ``state`` what is known of it; ``note`` says in words what was seen or went wrong
+    the last time, ``attempts`` how often that failed in a row, ``due_at`` when it is tried or looked at next.
+    """
+
+    grant_id: str
+    backend: str
+    wanted: bool
+    state: LegState
+    note: str = ""
+    attempts: int = 0
+    due_at: datetime
 
 
 class DatasetPage(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything one person may see of one dataset, with their own access to it (see :class:`Summary`)."""
+    """Everything one person may see of one dataset, with their own access to it (see :class:`Summary`).
+
+    ``coming`` is a grant that was given and is still being set up where the data lies; ``effects`` are those of
+    ``grant`` and ``coming``.
+    """
 
     dataset: Dataset
     access: str = "none"
@@ -71,6 +116,8 @@ class DatasetPage(msgspec.Struct, frozen=True, kw_only=True):
     max_days: int = 0
     default_days: int = 0
     profile: Profile | None = None
+    coming: Grant | None = None
+    effects: tuple[Effect, ...] = ()
 
 
 class PurposeChoice(msgspec.Struct, frozen=True):
@@ -81,11 +128,15 @@ class PurposeChoice(msgspec.Struct, frozen=True):
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True):
-    """What a request form offers."""
+    """What a request form offers. ``may_oversee``: whether the person sees who holds grants, ``may_verify``:
+    whether they can have the audit trail checked; see ``Oversight``.
+    """
 
     purposes: tuple[PurposeChoice, ...]
     max_days: dict[str, int]
     default_days: int
+    may_oversee: bool = False
+    may_verify: bool = False
 
 
 class NewRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -154,9 +205,10 @@ class RequestList(msgspec.Struct, frozen=True):
 
 
 class GrantList(msgspec.Struct, frozen=True):
-    """Grants, the one that ends first at the top."""
+    """Grants, the one that ends first at the top, and what they need where the data lies."""
 
     items: tuple[Grant, ...]
+    effects: tuple[Effect, ...] = ()
 
 
 class EventList(msgspec.Struct, frozen=True):
@@ -186,3 +238,70 @@ class Registration(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     tags: tuple[str, ...] = ()
     columns: tuple[Column, ...] = ()
     sample: SampleRule | None = None
+
+
+class OversightQuery(msgspec.Struct, frozen=True, kw_only=True):
+    """Which grants are looked at: of a dataset, of a person, in a state.
+
+    ``state`` is that of a grant, ``attention`` for those somebody has to look after, or empty for all but ended ones.
+    ``limit`` and ``offset`` count datasets.
+    """
+
+    dataset: str = ""
+    person: str = ""
+    state: str = ""
+    limit: int = 20
+    offset: int = 0
+
+
+class OverseenGrant(msgspec.Struct, frozen=True, kw_only=True):
+    """A grant with its effects. ``concern`` is one of ``orphaned``, ``drifted``, ``failing``, ``pending``, or empty."""
+
+    grant: Grant
+    effects: tuple[Effect, ...] = ()
+    concern: str = ""
+
+
+class OverseenDataset(msgspec.Struct, frozen=True, kw_only=True):
+    """The grants on one dataset, those that need somebody first."""
+
+    id: str
+    title: str
+    owner: str
+    grants: tuple[OverseenGrant, ...]
+    concern: str = ""
+
+
+class Counters(msgspec.Struct, frozen=True, kw_only=True):
+    """How many grants are in each state, and how many there are of each concern, whatever is filtered."""
+
+    states: dict[str, int]
+    concerns: dict[str, int]
+
+
+class OversightPage(msgspec.Struct, frozen=True, kw_only=True):
+    """Datasets with their grants, those that need somebody first. ``total`` counts datasets."""
+
+    items: tuple[OverseenDataset, ...]
+    total: int
+    counters: Counters
+
+
+class AuditQuery(msgspec.Struct, frozen=True, kw_only=True):
+    """Which events are looked at: of a dataset, of a person (who did it, or whom it is about), of an action.
+
+    ``action`` may be the beginning of one, such as ``grant``. ``before`` is the number of an event: only older ones.
+    """
+
+    dataset: str = ""
+    person: str = ""
+    action: str = ""
+    before: int = 0
+    limit: int = 50
+
+
+class AuditPage(msgspec.Struct, frozen=True, kw_only=True):
+    """Events, the newest first. ``older``: go on with this as ``before``; 0 when the beginning was reached."""
+
+    items: tuple[Event, ...]
+    older: int = 0

@@ -90,8 +90,14 @@ def _of_grant(event: Event, grant: dict[str, Any], person: str) -> tuple[str, Ur
             "grant.expired": f"Your access to {title} has ended, as agreed.",
             "grant.ends_soon": f"Your access to {title} ends {_soon(grant)}. Renew it if you still need it.",
             "grant.ended": f"Your access to {title} has ended, because the dataset was retired.",
+            "grant.active": f"Your access to {title} is in force.",
+            "grant.fulfilling": f"Your access to {title} was changed in {grant['backend']} and is being repaired.",
+            "grant.failed": f"Your access to {title} cannot be set up in {grant['backend']}; it is tried again.",
         }
-        return told.get(event.action, ""), Urgency.WARNING
+        return told.get(event.action, ""), Urgency.SUCCESS if event.action == "grant.active" else Urgency.WARNING
+    if person == event.body["owner"] and event.action == "grant.failed":
+        told_owner = f"The access of {grant['subject']} to {title} cannot be set up in {grant['backend']}."
+        return told_owner, Urgency.WARNING
     if person == event.body["owner"] and event.action == "grant.revoked" and event.actor == grant["subject"]:
         return f"{event.actor} gave up the access to {title}{why}", Urgency.INFO
     return "", Urgency.INFO

@@ -16,6 +16,7 @@ from jupyter_mlplatform.access.messages import Facet, Search
 from jupyter_mlplatform.access.models import Credentials, Dataset, Delegation, Event, Grant, Inspection, Request
 from jupyter_mlplatform.access.rowfilter import RowFilter
 from jupyter_mlplatform.access.samples import Profile, SampleRule
+from jupyter_mlplatform.access.visibility import Viewer
 
 
 class Unit(Protocol):
@@ -49,7 +50,7 @@ class Unit(Protocol):
         ...
 
     def open_grants(self, dataset_id: str, person: str = "") -> tuple[Grant, ...]:
-        """Grants on a dataset that are not written down as ended, of one person or of all."""
+        """Grants on a dataset that are neither ending nor ended, of one person or of all."""
         ...
 
     def delegation(self, delegation_id: str) -> Delegation | None:
@@ -65,7 +66,7 @@ class Unit(Protocol):
         ...
 
     def sharing(self, entitlement: str) -> tuple[Leg, ...]:
-        """Legs that are wanted and need this entitlement, in the order of their ids."""
+        """Legs that are not removed and have this entitlement, wanted or not, in the order of their ids."""
         ...
 
     def put_leg(self, leg: Leg) -> None:
@@ -126,11 +127,11 @@ class Store(Protocol):
         """Datasets whose data lies there, in it or around it (of folders), also retired ones."""
         ...
 
-    def dataset_ids(self, prefix: str) -> tuple[str, ...]:
-        """Ids of live datasets that start so, for completion."""
+    def dataset_ids(self, prefix: str, viewer: Viewer | None = None) -> tuple[str, ...]:
+        """Ids of live datasets that start so, for completion; here and below: as ``viewer`` sees them (None: all)."""
         ...
 
-    def suggest(self, text: str) -> tuple[tuple[str, str], ...]:
+    def suggest(self, text: str, viewer: Viewer | None = None) -> tuple[tuple[str, str], ...]:
         """Ids and titles of a few live datasets that a person may mean who has typed this much."""
         ...
 
@@ -138,11 +139,14 @@ class Store(Protocol):
         """What is shown of a dataset's content; it may be of an earlier content."""
         ...
 
-    def search(self, search: Search) -> tuple[tuple[Dataset, ...], int]:
-        """One page of live datasets, best match first, and how many match in all."""
+    def search(self, search: Search, viewer: Viewer | None = None) -> tuple[tuple[Dataset, ...], int, bool]:
+        """One page of live datasets, best match first, how many match in all, and whether there are more than that.
+
+        Nothing of the answer may depend on datasets that the viewer does not see, not even the order.
+        """
         ...
 
-    def facets(self, search: Search) -> tuple[Facet, ...]:
+    def facets(self, search: Search, viewer: Viewer | None = None) -> tuple[Facet, ...]:
         """Counts for each field, made without the filter on that field."""
         ...
 
@@ -156,6 +160,10 @@ class Store(Protocol):
 
     def requests_of(self, person: str, dataset_ids: Sequence[str] | None = None) -> tuple[Request, ...]:
         """A person's own requests, newest first; on these datasets only, when given."""
+        ...
+
+    def asked_for(self, person: str) -> tuple[str, ...]:
+        """Ids of datasets that somebody else's open request would let this person use."""
         ...
 
     def waiting(self, owner: str | None) -> tuple[Request, ...]:
@@ -175,7 +183,7 @@ class Store(Protocol):
         ...
 
     def ending(self, until: datetime) -> tuple[Grant, ...]:
-        """Grants that are not written down as ended and whose end is not after ``until``; the next at the top."""
+        """Grants neither ending nor ended whose end is not after ``until``; the next at the top."""
         ...
 
     def due_legs(self, now: datetime, most: int = 100) -> tuple[Leg, ...]:
@@ -190,8 +198,13 @@ class Store(Protocol):
         """Delegations to or from a person, or all, also past ones; in the order in which they begin."""
         ...
 
-    def events(self, person: str | None, *, after: int = 0, newest: int | None = None) -> tuple[Event, ...]:
-        """Events that concern a person (``None``: all) in order; only the ``newest`` so many, when given."""
+    def events(
+        self, person: str | None, *, after: int = 0, newest: int | None = None, until: int | None = None
+    ) -> tuple[Event, ...]:
+        """Events that concern a person (``None``: all) in order; only the ``newest`` so many, when given.
+
+        ``after`` and ``until`` are numbers of events: none up to the first, none after the second.
+        """
         ...
 
     def last_seq(self) -> int:

@@ -39,6 +39,17 @@ def explain(dataset: Dataset, requests: Sequence[Request], grants: Sequence[Gran
             cause=asking.standing(latest),
             next_step=ask_again,
         )
+    open_ones = [grant for grant in shown if not granting.over(grant)]
+    setting_up = next((grant for grant in open_ones if grant.state in (GrantState.FULFILLING, GrantState.FAILED)), None)
+    if setting_up:
+        failing = setting_up.state is GrantState.FAILED
+        return Forbidden(
+            "access.not_in_force",
+            f"Your access to {dataset.id!r} is granted, but not in force.",
+            cause=f"Setting it up in {setting_up.backend} "
+            + ("fails again and again." if failing else "is under way, or is being repaired."),
+            next_step="Ask your platform team." if failing else "Try again in a minute; you will be told.",
+        )
     if ended:
         return Forbidden(
             "access.ended",
@@ -46,7 +57,7 @@ def explain(dataset: Dataset, requests: Sequence[Request], grants: Sequence[Gran
             cause=granting.ending(ended),
             next_step=ask_again,
         )
-    early = next((grant for grant in shown if grant.state is not GrantState.ENDED), None)
+    early = next(iter(open_ones), None)
     if early:
         return Forbidden(
             "access.not_yet",

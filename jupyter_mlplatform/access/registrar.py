@@ -10,12 +10,13 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from jupyter_mlplatform.access import catalogue, facts, grants, requests
+from jupyter_mlplatform.access import catalogue, facts, fulfilling, grants, requests, visibility
 from jupyter_mlplatform.access.catalogue import Fault, Listed, Reading
 from jupyter_mlplatform.access.messages import Registration
 from jupyter_mlplatform.access.models import Dataset, EndReason, RequestState
 from jupyter_mlplatform.access.ports import Catalogues, Files, Store
 from jupyter_mlplatform.access.samples import Profile
+from jupyter_mlplatform.access.visibility import Viewer, visible
 from jupyter_mlplatform.errors import Forbidden, NotFound, PlatformError
 from jupyter_mlplatform.policy import AccessPolicy
 
@@ -40,7 +41,8 @@ class Registrar:
     def register(self, person: str, path: Path, registration: Registration) -> Dataset:
         """Make a file known as a dataset, or take over the present content of one that is."""
         catalogue.check(registration)
-        before = self._store.dataset(registration.id)
+        by, before = self.viewer(person), self._store.dataset(registration.id)
+        visibility.check_id(before, by)
         catalogue.check_unretired(before)
         catalogue.check_authority(before, registration, person, self._policy)
         inspected = self._files.inspect(path)
@@ -57,6 +59,7 @@ class Registrar:
             if existing and catalogue.same(existing, dataset):
                 return existing
             others = unit.datasets_at(dataset.location)
+            visibility.check_place(dataset, others, by)
             catalogue.check_location(dataset, others, existing, person, self._policy)
             catalogue.check_profiled(draft, dataset)
             unit.put_dataset(dataset)
@@ -92,24 +95,29 @@ class Registrar:
                 reason = EndReason.EXPIRED if grants.expired(grant, now) else EndReason.DATASET_GONE
                 ended = grants.end(grant, reason, now, by=person)
                 unit.put_grant(ended)
+                fulfilling.end(unit, ended, now)
                 facts.grant(unit, "grant.ended", ended, gone, person, now)
         return gone
 
     def live(self, dataset_id: str, person: str) -> Dataset:
-        """A dataset that exists and is not retired. Raises ``NotFound`` that says what ``person`` may know about it."""
+        """A dataset that exists and is not retired. Raises ``NotFound`` that says what ``person`` may know about it.
+
+        One that is hidden from ``person`` does not exist for them, in just the words of one that never did.
+        """
         faults = self.take_over()
-        dataset = self._store.dataset(dataset_id)
+        by, dataset = self.viewer(person), self._store.dataset(dataset_id)
+        if dataset is not None and not visible(dataset, by):
+            dataset = None
         if dataset is not None and dataset.live:
             return dataset
-        wrong = next(
-            (each.told(person in self._policy.admins) for each in faults if each.dataset_id == dataset_id), None
-        )
+        told = (each.told(person in self._policy.admins) for each in faults if each.dataset_id == dataset_id)
+        wrong = next(told, None) if by is None else None
         if dataset is not None:
             cause = "It was retired."
         elif wrong:
             cause = f"{wrong.message} {wrong.cause}".strip()
         else:
-            close = difflib.get_close_matches(dataset_id, self._store.dataset_ids(""), n=1)
+            close = difflib.get_close_matches(dataset_id, self._store.dataset_ids("", by), n=1)
             cause = f"Did you mean {close[0]!r}?" if close else ""
         raise NotFound(
             "access.no_dataset",
@@ -117,6 +125,23 @@ class Registrar:
             cause=cause,
             next_step="See what there is: mlplat data search",
         )
+
+    def viewer(self, person: str) -> Viewer | None:
+        """Through whose eyes ``person`` sees the catalogue; None for all of it."""
+        if visibility.sees_all(person, self._policy):
+            return None
+        asked, held = self._store.requests_of(person), self._store.grants_to(person)
+        asked_for = self._store.asked_for(person)
+        return visibility.viewer(person, self._policy, asked, held, asked_for, self._clock())
+
+    def faults(self, by: Viewer | None) -> tuple[Fault, ...]:
+        """What is wrong with catalogue files, as far as a viewer may know: not that something hidden is in them."""
+        found = self.take_over()
+        if by is None:
+            return found
+        named = {each.dataset_id: self._store.dataset(each.dataset_id) for each in found if each.dataset_id}
+        seen = {name for name, dataset in named.items() if dataset is not None and visible(dataset, by)}
+        return tuple(each for each in found if not each.dataset_id or each.dataset_id in seen)
 
     def take_over(self) -> tuple[Fault, ...]:
         """Bring the store up to the catalogue files. Returns what is wrong with them."""

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 
 from msgspec.structs import replace
 
-from jupyter_mlplatform.access import audit, facts, grants, notices, requests, wishes
+from jupyter_mlplatform.access import audit, facts, fulfilling, grants, notices, oversight, requests, wishes
 from jupyter_mlplatform.access.asking import Asking, check_role, present
+from jupyter_mlplatform.access.fulfilling import Fulfilment
 from jupyter_mlplatform.access.handout import Hear
 from jupyter_mlplatform.access.messages import (
+    AuditPage,
+    AuditQuery,
     Comment,
     DatasetPage,
     DelegationList,
@@ -21,17 +24,22 @@ from jupyter_mlplatform.access.messages import (
     NewDelegation,
     NewRequest,
     Options,
+    OversightPage,
+    OversightQuery,
     PurposeChoice,
     Registration,
     RequestList,
     Revocation,
     Search,
     SearchPage,
+    Suggestion,
+    SuggestionList,
     Summary,
 )
 from jupyter_mlplatform.access.models import Audit, Dataset, Delegation, Export, Grant, Loaded, Request
+from jupyter_mlplatform.access.oversight import Oversight
 from jupyter_mlplatform.access.people import check_here
-from jupyter_mlplatform.access.ports import Catalogues, Files, Store
+from jupyter_mlplatform.access.ports import Catalogues, Files, Fulfiller, Store
 from jupyter_mlplatform.access.registrar import Registrar
 from jupyter_mlplatform.access.rowfilter import RowFilter
 from jupyter_mlplatform.access.samples import Profile
@@ -39,7 +47,7 @@ from jupyter_mlplatform.access.streaming import USUAL_ROWS, Stream, Streaming
 from jupyter_mlplatform.access.upkeep import Upkeep
 from jupyter_mlplatform.access.usage import Usage
 from jupyter_mlplatform.access.wishes import Step, Wish
-from jupyter_mlplatform.errors import Conflict
+from jupyter_mlplatform.errors import Conflict, Forbidden
 from jupyter_mlplatform.notice import Notice
 from jupyter_mlplatform.policy import AccessPolicy
 
@@ -53,7 +61,13 @@ class AccessService:
     """
 
     def __init__(
-        self, store: Store, files: Files, catalogues: Catalogues, policy: AccessPolicy, clock: Callable[[], datetime]
+        self,
+        store: Store,
+        files: Files,
+        catalogues: Catalogues,
+        policy: AccessPolicy,
+        clock: Callable[[], datetime],
+        fulfillers: Mapping[str, Fulfiller] | None = None,
     ) -> None:
         policy = replace(policy, admins=tuple(each for each in policy.admins if each not in policy.left))
         self._store = store
@@ -62,27 +76,36 @@ class AccessService:
         self._clock = clock
         self._registrar = Registrar(store, files, catalogues, policy, clock)
         self._upkeep = Upkeep(store, policy, clock)
-        self._asking = Asking(store, self._registrar, self._upkeep, policy, clock)
+        self._fulfilment = Fulfilment(store, fulfillers or {}, clock)
+        self._asking = Asking(store, self._registrar, self._upkeep, self._fulfilment, policy, clock)
         self._usage = Usage(store, files, self._registrar, self._asking.seen, self._upkeep.settle, policy, clock)
+        self._overview = Oversight(store, self._upkeep.settle, policy, clock)
         self._streaming = Streaming(store, files, self._usage.grant, clock)
 
     # Finding
 
-    def options(self) -> Options:
-        """What a request may name."""
+    def options(self, person: str = "") -> Options:
+        """What a request may name, and whether ``person`` may see who holds grants."""
         purposes = tuple(PurposeChoice(purpose.code, purpose.label) for purpose in self._policy.purposes)
-        return Options(purposes=purposes, max_days=self._policy.max_days, default_days=self._policy.default_days)
+        return Options(
+            purposes=purposes,
+            max_days=self._policy.max_days,
+            default_days=self._policy.default_days,
+            may_oversee=bool(person) and self._overview.allows(person),
+            may_verify=person in self._policy.admins,
+        )
 
     def search(self, person: str, search: Search) -> SearchPage:
         """A page of the catalogue, with facets and with the person's own access to each dataset."""
         check_here(person, self._policy)
         admin = person in self._policy.admins
-        problems = tuple(fault.told(admin) for fault in self._registrar.take_over())
-        found, total = self._store.search(search)
+        by = self._registrar.viewer(person)
+        problems = tuple(fault.told(admin) for fault in self._registrar.faults(by))
+        found, total, capped = self._store.search(search, by)
         ids = [dataset.id for dataset in found]
         mine = self._store.requests_of(person, ids), self._store.grants_to(person, ids)
         items = tuple(self._summary(person, dataset, *mine) for dataset in found)
-        return SearchPage(items, total, self._store.facets(search), problems)
+        return SearchPage(items, total, self._store.facets(search, by), problems, capped)
 
     def dataset(self, person: str, dataset_id: str) -> DatasetPage:
         """One dataset, with the person's own access to it. The place of the data is for its owner and admins."""
@@ -92,27 +115,32 @@ class AccessService:
         asked = self._store.requests_of(person, [dataset_id])
         held = self._store.grants_to(person, [dataset_id])
         open_request = next((request for request in asked if request.state in requests.OPEN), None)
+        usable, coming = grants.best(held, (), now, person, dataset), oversight.coming(held, now)
+        effects = self._overview.effects([each for each in (usable, coming) if each])
         return DatasetPage(
             dataset=dataset if self._oversees(person, dataset) else replace(dataset, location=""),
             access=self._access(person, dataset, asked, held),
-            grant=grants.best(held, (), now, person, dataset),
+            grant=oversight.honest(usable, effects) if usable else None,
             open_request=self._asking.seen(open_request) if open_request else None,
             approvers=self._asking.approvers(dataset, person),
             review=self._asking.outlook(dataset, person),
             max_days=requests.ceiling(dataset, self._policy),
             default_days=requests.default_days(dataset, self._policy),
             profile=self._profile(dataset),
+            coming=oversight.honest(coming, effects) if coming else None,
+            effects=effects,
         )
 
-    def dataset_ids(self, prefix: str = "") -> tuple[str, ...]:
-        """Ids that start so, for completion."""
+    def dataset_ids(self, person: str, prefix: str = "") -> tuple[str, ...]:
+        """Ids that start so, of datasets that ``person`` sees, for completion."""
         self._registrar.take_over()
-        return self._store.dataset_ids(prefix)
+        return self._store.dataset_ids(prefix, self._registrar.viewer(person))
 
-    def suggest(self, person: str, text: str) -> tuple[tuple[str, str], ...]:
-        """Ids and titles that ``person`` may mean who has typed this much; quick enough for each key."""
+    def suggest(self, person: str, text: str) -> SuggestionList:
+        """Datasets that ``person`` may mean who has typed this much; quick enough for each key."""
         check_here(person, self._policy)
-        return self._store.suggest(text)
+        found = self._store.suggest(text, self._registrar.viewer(person))
+        return SuggestionList(tuple(Suggestion(*each) for each in found))
 
     def register(self, person: str, path: Path, registration: Registration) -> Dataset:
         """Make a file known; see :class:`~jupyter_mlplatform.access.registrar.Registrar`."""
@@ -188,7 +216,8 @@ class AccessService:
         else:
             found = self._store.grants_on(None if person in self._policy.admins else person)
         now = self._clock()
-        return GrantList(tuple(grants.shown(each, now) for each in found))
+        effects = self._overview.effects(found)
+        return GrantList(tuple(oversight.honest(grants.shown(each, now), effects) for each in found), effects)
 
     def revoke(self, person: str, grant_id: str, revocation: Revocation) -> Grant:
         """Take a grant back, or give it up; it ends at once."""
@@ -201,6 +230,7 @@ class AccessService:
             revoked = grants.revoke(grant, person, dataset, self._policy, now, revocation.reason)
             if revoked is not grant:
                 unit.put_grant(revoked)
+                fulfilling.end(unit, revoked, now)
                 facts.grant(unit, "grant.revoked", revoked, dataset, person, now)
         return revoked
 
@@ -275,6 +305,21 @@ class AccessService:
         """Write data that was handed out to a Parquet or CSV file, whole or not at all."""
         self._files.write(loaded.table, path)
 
+    def fulfil(self, person: str | None = None) -> int:
+        """Carry out what grants need in their backends now; how many steps that took. Slow: it calls them.
+
+        A ``person`` has to be an admin; None is the software itself.
+        """
+        if person is not None and person not in self._policy.admins:
+            raise Forbidden(
+                "access.not_admin",
+                "Only an admin can do that.",
+                cause="It changes permissions in other systems.",
+                next_step="The policy's list access.admins says who may.",
+            )
+        self._upkeep.settle()
+        return self._fulfilment.work()
+
     # Looking back
 
     def events(self, person: str) -> EventList:
@@ -286,6 +331,19 @@ class AccessService:
         """All events that concern the person, in order; for admins all there are."""
         check_here(person, self._policy)
         return EventList(self._store.events(self._sees_as(person)))
+
+    def overseen(self, person: str, query: OversightQuery) -> OversightPage:
+        """Grants by dataset, of one's own datasets or, for admins, of all; those that need somebody first."""
+        return self._overview.grants(person, query)
+
+    def audited(self, person: str, query: AuditQuery) -> AuditPage:
+        """Events that owners and admins look for, the newest first."""
+        return self._overview.audit(person, query)
+
+    def verified(self, person: str) -> Audit:
+        """The same as :meth:`verify_audit`, for admins alone: what it finds names everybody's things."""
+        self._overview.check_admin(person)
+        return self.verify_audit()
 
     def verify_audit(self) -> Audit:
         """Check the chain, its end, and that the stored state is what the events amount to."""
@@ -326,6 +384,8 @@ class AccessService:
             return "owner"
         if grants.best(held, (), self._clock(), person, dataset):
             return "granted"
+        if oversight.coming([each for each in held if each.scope.dataset_id == dataset.id], self._clock()):
+            return "fulfilling"
         waiting = (each for each in asked if each.scope.dataset_id == dataset.id and each.state in requests.OPEN)
         return "requested" if any(waiting) else "none"
 

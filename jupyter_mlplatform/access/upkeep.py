@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from msgspec.structs import replace
 
-from jupyter_mlplatform.access import facts, grants, requests, review
+from jupyter_mlplatform.access import facts, fulfilling, grants, requests, review
 from jupyter_mlplatform.access.models import Dataset, EndReason, Grant, Request, RequestState
 from jupyter_mlplatform.access.review import Reviewers
 from jupyter_mlplatform.policy import AccessPolicy, Stage
@@ -184,6 +184,7 @@ def _people(request: Request, dataset: Dataset, by: Reviewers) -> tuple[str, ...
 def _end_grant(unit: Unit, grant: Grant, reason: EndReason, action: str, now: datetime) -> None:
     ended = grants.end(grant, reason, now)
     unit.put_grant(ended)
+    fulfilling.end(unit, ended, now)
     facts.grant(unit, action, ended, _dataset(unit, grant.scope.dataset_id), TIME, now)
 
 
@@ -194,7 +195,7 @@ def _close(unit: Unit, request: Request, state: RequestState, action: str, now: 
 
 
 def _lives(grant: Grant) -> bool:
-    return grant.state.value != "ended"
+    return not grants.over(grant)
 
 
 def _dataset(unit: Unit, dataset_id: str) -> Dataset:

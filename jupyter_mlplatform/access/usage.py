@@ -80,7 +80,7 @@ class Usage:
         """
         dataset, grant = self.grant(person, dataset_id, columns)
         what = handout.narrowed(dataset, grant, columns, rows, limit)
-        table = self._files.read(dataset, what.columns, what.rows, hear)
+        table = self._files.read(dataset, what.columns, what.rows, hear, grant)
         if what.limit is not None:
             table = table.slice(0, what.limit)
         with self._store.unit() as unit:

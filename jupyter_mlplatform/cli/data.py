@@ -19,7 +19,7 @@ from jupyter_mlplatform.access.messages import (
     SearchPage,
 )
 from jupyter_mlplatform.access.models import Grant, GrantState, Purview, Request, RequestState
-from jupyter_mlplatform.cli import data_apply, data_load, data_review, data_sql
+from jupyter_mlplatform.cli import data_apply, data_fulfil, data_load, data_oversight, data_review, data_sql
 from jupyter_mlplatform.cli.answer import Answer, Block, Code, Fields, Line, Table, Tone
 from jupyter_mlplatform.cli.data_names import columns_of, columns_option, completing, dataset_argument, until
 from jupyter_mlplatform.cli.data_review import requests_named
@@ -233,8 +233,9 @@ def _page_blocks(found: SearchPage) -> list[Block]:
     ]
     head = ("Dataset", "Title", "Owner", "Class", "Rows", "Columns", "Your access")
     blocks: list[Block] = [Table(head, rows, empty="No dataset matches.")]
-    if found.total > len(found.items):
-        blocks.append(Line(f"{len(found.items)} of {found.total:,}; add words to narrow, or --limit.", Tone.QUIET))
+    if found.capped or found.total > len(found.items):
+        total = f"more than {found.total:,}" if found.capped else f"{found.total:,}"
+        blocks.append(Line(f"{len(found.items)} of {total}; add words to narrow, or --limit.", Tone.QUIET))
     blocks += [Line(f"{each.message} {each.cause}", Tone.WARNING) for each in found.problems]
     return blocks
 
@@ -294,5 +295,5 @@ def _passed(each: Purview) -> str:
     return f"{each.stage}: {' or '.join(each.approvers) or 'nobody that the policy names'}"
 
 
-for each in (data_apply, data_load, data_review, data_sql):
+for each in (data_apply, data_fulfil, data_load, data_oversight, data_review, data_sql):
     each.add_to(group)

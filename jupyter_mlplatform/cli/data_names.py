@@ -30,7 +30,7 @@ def completing(names: Callable[[Session, str], Names]) -> Complete:
 
 
 def _datasets(session: Session, incomplete: str) -> Names:
-    return ((each, None) for each in session.services.access.dataset_ids(incomplete))
+    return ((each, None) for each in session.services.access.dataset_ids(session.person, incomplete))
 
 
 dataset_argument = click.argument("dataset", shell_complete=completing(_datasets))

@@ -6,6 +6,8 @@ from jupyter_server.auth.decorator import authorized
 from tornado import web
 
 from jupyter_mlplatform.access.messages import (
+    AuditPage,
+    AuditQuery,
     Comment,
     DatasetPage,
     DelegationList,
@@ -15,13 +17,17 @@ from jupyter_mlplatform.access.messages import (
     NewDelegation,
     NewRequest,
     Options,
+    OversightPage,
+    OversightQuery,
     RequestList,
     Revocation,
     Role,
     Search,
     SearchPage,
+    Suggesting,
+    SuggestionList,
 )
-from jupyter_mlplatform.access.models import Delegation, Grant, Request
+from jupyter_mlplatform.access.models import Audit, Delegation, Grant, Request
 from jupyter_mlplatform.server.handlers import PlatformHandler, operation
 
 RESOURCE = "mlplatform:access"
@@ -37,7 +43,7 @@ class OptionsHandler(PlatformHandler):
     @operation("Purposes and durations that a request may name", returns=Options)
     async def get(self) -> Options:
         """From the policy."""
-        return await self.call(self.services.access.options)
+        return await self.call(self.services.access.options, self.person)
 
 
 class DatasetsHandler(PlatformHandler):
@@ -64,6 +70,19 @@ class DatasetHandler(PlatformHandler):
     async def get(self, dataset_id: str) -> DatasetPage:
         """404 when it does not exist or is hidden."""
         return await self.call(self.services.access.dataset, self.person, dataset_id)
+
+
+class SuggestionsHandler(PlatformHandler):
+    """``/access/suggestions``"""
+
+    auth_resource = RESOURCE
+
+    @web.authenticated
+    @authorized
+    @operation("Datasets that somebody may mean who has typed this much", query=Suggesting, returns=SuggestionList)
+    async def get(self, query: Suggesting) -> SuggestionList:
+        """Quick enough for each key."""
+        return await self.call(self.services.access.suggest, self.person, query.text)
 
 
 class RequestsHandler(PlatformHandler):
@@ -197,6 +216,45 @@ class EventsHandler(PlatformHandler):
         return await self.call(self.services.access.events, self.person)
 
 
+class OversightHandler(PlatformHandler):
+    """``/access/oversight``"""
+
+    auth_resource = RESOURCE
+
+    @web.authenticated
+    @authorized
+    @operation("Who holds grants on the datasets that I oversee", query=OversightQuery, returns=OversightPage)
+    async def get(self, query: OversightQuery) -> OversightPage:
+        """403 for who oversees none."""
+        return await self.call(self.services.access.overseen, self.person, query)
+
+
+class AuditHandler(PlatformHandler):
+    """``/access/audit``"""
+
+    auth_resource = RESOURCE
+
+    @web.authenticated
+    @authorized
+    @operation("The audit trail, looked through from its end", query=AuditQuery, returns=AuditPage)
+    async def get(self, query: AuditQuery) -> AuditPage:
+        """403 for who oversees no dataset; owners see what concerns them."""
+        return await self.call(self.services.access.audited, self.person, query)
+
+
+class VerificationHandler(PlatformHandler):
+    """``/access/audit/verification``"""
+
+    auth_resource = RESOURCE
+
+    @web.authenticated
+    @authorized
+    @operation("Check the audit trail: the chain, its end, and the state against it", returns=Audit)
+    async def get(self) -> Audit:
+        """403 for who is no admin. Reads all of it: some seconds for some hundred thousand events."""
+        return await self.call(self.services.access.verified, self.person)
+
+
 ROUTES = [
     ("/access/options", OptionsHandler),
     ("/access/datasets", DatasetsHandler),
@@ -210,4 +268,8 @@ ROUTES = [
     ("/access/grants", GrantsHandler),
     ("/access/grants/{grant_id}/revocation", RevocationHandler),
     ("/access/events", EventsHandler),
+    ("/access/suggestions", SuggestionsHandler),
+    ("/access/oversight", OversightHandler),
+    ("/access/audit", AuditHandler),
+    ("/access/audit/verification", VerificationHandler),
 ]

@@ -11,6 +11,7 @@ from jupyter_server.serverapp import ServerApp
 from jupyter_mlplatform import events, wiring
 from jupyter_mlplatform.errors import PlatformError
 from jupyter_mlplatform.server import native_idle
+from jupyter_mlplatform.server.fulfilling import Fulfilling
 from jupyter_mlplatform.server.handlers import SERVICES_SETTING
 from jupyter_mlplatform.server.idle_keeper import IdleKeeper
 from jupyter_mlplatform.server.relay import Relay, Source
@@ -26,6 +27,7 @@ class PlatformApp(ExtensionApp):
 
     _keeper: IdleKeeper | None = None
     _relaying: asyncio.Task[None] | None = None
+    _fulfilling: Fulfilling | None = None
 
     def initialize_settings(self) -> None:
         """Resolve who and where. With a wrong policy nothing works, and every route says why."""
@@ -54,6 +56,9 @@ class PlatformApp(ExtensionApp):
             events.register(serverapp.event_logger)
         self._keeper = IdleKeeper(serverapp, services, lambda action, data: self._emit(events.IDLE, action, data))
         await self._keeper.start()
+        if services.policy.policy.access.fulfil_in_server:
+            self._fulfilling = Fulfilling(services.access.fulfil, self.log)
+            self._fulfilling.start()
         if services.workspace.person:
             sources: dict[str, Source] = {events.ACCESS: services.access, events.HANDOFF: services.handoff}
             relay = Relay(services.workspace.person, sources, self._emit_event, self.log)
@@ -65,6 +70,8 @@ class PlatformApp(ExtensionApp):
         if self._relaying:
             self._relaying.cancel()
             await asyncio.gather(self._relaying, return_exceptions=True)
+        if self._fulfilling:
+            await self._fulfilling.stop()
         if self._keeper:
             await self._keeper.stop()
 

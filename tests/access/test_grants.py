@@ -43,13 +43,23 @@ def test_only_an_active_grant_is_usable(state: GrantState) -> None:
     assert not grants.usable(replace(grant(), state=state), START, "alice", DATASET)
 
 
-@pytest.mark.parametrize("state", [state for state in GrantState if state is not GrantState.ENDED])
+BEFORE_THE_END = [state for state in GrantState if state not in (GrantState.ENDING, GrantState.ENDED)]
+
+
+@pytest.mark.parametrize("state", BEFORE_THE_END)
 @pytest.mark.parametrize("actor", ["bob", "ada", "alice"])
 def test_owner_admin_and_subject_end_a_grant_from_every_state(state: GrantState, actor: str) -> None:
     ended = grants.revoke(replace(grant(), state=state), actor, DATASET, POLICY, START, "enough")
     assert (ended.state, ended.end_reason) == (GrantState.ENDED, EndReason.REVOKED)
     assert (ended.ended_by, ended.ended_at, ended.end_note) == (actor, START, "enough")
     assert not grants.usable(ended, START, "alice", DATASET)
+
+
+def test_one_whose_backend_has_to_be_told_is_ending_first_and_revoking_it_again_changes_nothing() -> None:
+    ending = grants.revoke(replace(grant(), backend="fake"), "bob", DATASET, POLICY, START, "enough")
+    assert (ending.state, ending.end_reason) == (GrantState.ENDING, EndReason.REVOKED)
+    assert not grants.usable(ending, START, "alice", DATASET)
+    assert grants.revoke(ending, "ada", DATASET, POLICY, START, "") is ending
 
 
 def test_a_stranger_cannot_end_a_grant() -> None:

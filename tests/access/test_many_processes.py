@@ -39,7 +39,7 @@ def test_four_processes_that_decide_fifty_requests_have_one_winner_each(
 ) -> None:
     for number in range(47):
         register(service, tmp_path / "data" / "weld.parquet", f"set_{number}")
-    ids = service.dataset_ids()
+    ids = service.dataset_ids("alice")
     names = [service.ask("alice", new_request(each, dataset_id=each)).id for each in ids]
     names += [service.ask("carol", new_request(each, dataset_id=each)).id for each in ids[:2]]
     assert len(names) == 50

@@ -42,6 +42,7 @@ class AccessGrants:
             "GetAccessGrant": self._get,
             "DeleteAccessGrant": self._delete,
             "ListAccessGrants": self._list,
+            "ListAccessGrantsLocations": self._locations,
             "GetDataAccess": self._data,
         }.items():
             endpoint.on(name, behaviour)
@@ -57,7 +58,9 @@ class AccessGrants:
         if scope is None:
             raise Refusal("NoSuchAccessGrantsLocationError", 404)
         sub = request.get("AccessGrantsLocationConfiguration", {}).get("S3SubPrefix", "")
-        whole = scope + sub
+        base = scope.removesuffix("*")
+        # assumed: what comes below a bucket's or a prefix's name is divided from it by a slash
+        whole = base + sub if base.endswith("/") or not sub else f"{base}/{sub}"
         # documented: one object only when it is said to be one; otherwise a prefix, which ends with a star
         if request.get("S3PrefixType") != "Object" and not whole.endswith("*"):
             whole += "*"
@@ -98,6 +101,15 @@ class AccessGrants:
         found = [each for each in self.state.grants.values() if _wanted(each, request)]
         items, token = page(found, request, _INVALID, size=self.page_size)
         return {"AccessGrantsList": items, **token}
+
+    def _locations(self, request: dict[str, Any], call: Call) -> dict[str, Any]:
+        told = [
+            {"AccessGrantsLocationId": name, "LocationScope": scope}
+            for name, scope in self.state.locations.items()
+            if request.get("LocationScope", scope) == scope
+        ]
+        items, token = page(told, request, _INVALID, size=self.page_size)
+        return {"AccessGrantsLocationsList": items, **token}
 
     def _data(self, request: dict[str, Any], call: Call) -> dict[str, Any]:
         """Documented: vends keys for the grant's scope, or with the privilege ``Minimal`` for the target."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.aws.lake_resources import ALLOWED, EVERYONE, WILDCARD, Place, Unfit, in_list, parts, place_of
+from tests.aws.lake_resources import ALL_TABLES, ALLOWED, EVERYONE, WILDCARD, Place, Unfit, in_list, parts, place_of
 from tests.aws.pages import page
 from tests.aws.stand_in import Refusal
 from tests.aws.strict import ACCOUNT, Call, StrictAws
@@ -36,6 +36,7 @@ class State:
     filters: dict[tuple[str, str, str], dict[str, Any]] = field(default_factory=dict)
     admins: list[str] = field(default_factory=list)
     open_by_default: bool = False
+    deleted_roles: set[str] = field(default_factory=set)
 
 
 class LakeFormation:
@@ -56,6 +57,7 @@ class LakeFormation:
             "ListPermissions": self._list,
             "CreateDataCellsFilter": self._create_filter,
             "GetDataCellsFilter": self._get_filter,
+            "UpdateDataCellsFilter": self._update_filter,
             "DeleteDataCellsFilter": self._delete_filter,
             "ListDataCellsFilter": self._list_filters,
             "GetDataLakeSettings": self._settings,
@@ -91,6 +93,12 @@ class LakeFormation:
         if call.principal not in self.state.admins:
             raise Refusal("AccessDeniedException", 400)
 
+    def _known(self, request: dict[str, Any]) -> str:
+        principal: str = request["Principal"]["DataLakePrincipalIdentifier"]
+        if principal in self.state.deleted_roles:
+            raise Refusal("InvalidInputException", message="Invalid principal")  # observed
+        return principal
+
     def _checked(self, request: dict[str, Any]) -> list[tuple[Place, set[str], set[str]]]:
         """The places that a request is about, with permissions and grant options for each."""
         permissions = set(request["Permissions"])
@@ -106,7 +114,7 @@ class LakeFormation:
         return [(part, permissions & those, grantable & those) for part, those in parts(place, permissions, grantable)]
 
     def _exists(self, place: Place) -> None:
-        if place.kind == "Database":
+        if place.kind == "Database" or place.table == ALL_TABLES:
             if place.database not in {database for database, _ in self.state.tables}:
                 raise Refusal("EntityNotFoundException")
             return
@@ -123,7 +131,7 @@ class LakeFormation:
 
     def _grant(self, request: dict[str, Any], call: Call) -> dict[str, Any]:
         self._authority(call)
-        principal = request["Principal"]["DataLakePrincipalIdentifier"]
+        principal = self._known(request)
         for place, permissions, grantable in self._checked(request):
             held = self.state.held.setdefault((principal, place), Held())
             held.permissions |= permissions
@@ -132,7 +140,7 @@ class LakeFormation:
 
     def _revoke(self, request: dict[str, Any], call: Call) -> dict[str, Any]:
         self._authority(call)
-        principal = request["Principal"]["DataLakePrincipalIdentifier"]
+        principal = self._known(request)
         wanted = self._checked(request)
         found = [
             (self.state.held[principal, place], permissions, grantable)
@@ -181,7 +189,8 @@ class LakeFormation:
         found = [
             self._told(who, place, held)
             for (who, place), held in sorted(self.state.held.items())
-            if (principal is None or who == principal) and in_list(place, asked, request.get("ResourceType"))
+            if (principal is None or who == principal)
+            and in_list(place, asked, request.get("ResourceType"), request.get("IncludeRelated") == "TRUE")
         ]
         items, token = page(found, request, Refusal("InvalidInputException"), size=self.page_size)
         return {"PrincipalResourcePermissions": items, **token}
@@ -198,12 +207,19 @@ class LakeFormation:
 
     def _create_filter(self, request: dict[str, Any], call: Call) -> dict[str, Any]:
         self._authority(call)
-        data = dict(request["TableData"])
+        return self._keep_filter(dict(request["TableData"]), new=True)
+
+    def _update_filter(self, request: dict[str, Any], call: Call) -> dict[str, Any]:
+        """Assumed: permissions on a filter stay when it is updated."""
+        self._authority(call)
+        return self._keep_filter(dict(request["TableData"]), new=False)
+
+    def _keep_filter(self, data: dict[str, Any], *, new: bool) -> dict[str, Any]:
         key = (data["DatabaseName"], data["TableName"], data["Name"])
         columns = self.state.tables.get(key[:2])
-        if columns is None:
+        if columns is None or not (new or key in self.state.filters):
             raise Refusal("EntityNotFoundException")
-        if key in self.state.filters:
+        if new and key in self.state.filters:
             raise Refusal("AlreadyExistsException")
         rows = data.get("RowFilter", {})
         named = set(data.get("ColumnNames", [])) | set(data.get("ColumnWildcard", {}).get("ExcludedColumnNames", []))
@@ -213,7 +229,12 @@ class LakeFormation:
         if WILDCARD in rows:
             # observed: all rows come back with an expression as well
             data["RowFilter"] = {WILDCARD: {}, "FilterExpression": "TRUE"}
-        self.state.filters[key] = {**data, "TableCatalogId": ACCOUNT, "VersionId": "1"}
+        before = self.state.filters.get(key, {"VersionId": "0"})
+        self.state.filters[key] = {
+            **data,
+            "TableCatalogId": ACCOUNT,
+            "VersionId": str(int(before["VersionId"]) + 1),
+        }
         return {}
 
     def _get_filter(self, request: dict[str, Any], call: Call) -> dict[str, Any]:

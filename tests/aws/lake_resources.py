@@ -7,6 +7,8 @@ from typing import Any, NamedTuple
 EVERYONE = "IAM_ALLOWED_PRINCIPALS"
 WILDCARD = "AllRowsWildcard"
 CATALOG = "111122223333"
+ALL_TABLES = "*"
+"""In the place of a table's name: all tables of the database."""
 
 ALLOWED: dict[str, set[str]] = {
     # documented: "Lake Formation permissions per resource type"
@@ -45,9 +47,10 @@ class Place(NamedTuple):
         if self.kind == "DataLocation":
             return {"DataLocation": {"CatalogId": CATALOG, "ResourceArn": self.location}}
         if self.kind == "DataCellsFilter":
-            named = {"DatabaseName": self.database, "TableName": self.table, "Name": self.cells}
-            return {"DataCellsFilter": {"TableCatalogId": CATALOG, **named}}
-        table: dict[str, Any] = {"CatalogId": CATALOG, "DatabaseName": self.database, "Name": self.table}
+            cells = {"DatabaseName": self.database, "TableName": self.table, "Name": self.cells}
+            return {"DataCellsFilter": {"TableCatalogId": CATALOG, **cells}}
+        named: dict[str, Any] = {"TableWildcard": {}} if self.table == ALL_TABLES else {"Name": self.table}
+        table: dict[str, Any] = {"CatalogId": CATALOG, "DatabaseName": self.database, **named}
         if self.kind == "TableWithColumns" and self.columns:
             table["ColumnNames"] = list(self.columns)
         elif self.kind == "TableWithColumns":
@@ -70,6 +73,8 @@ def place_of(resource: dict[str, Any]) -> Place:
         return Place(kind, location=said["ResourceArn"])
     if kind == "DataCellsFilter":
         return Place(kind, said.get("DatabaseName", ""), said.get("TableName", ""), cells=said.get("Name", ""))
+    if kind == "Table" and "TableWildcard" in said and "Name" not in said:
+        return Place(kind, said["DatabaseName"], ALL_TABLES)
     if "Name" not in said:
         raise Unfit("A table's name is missing.")
     if kind == "Table":
@@ -86,17 +91,18 @@ def parts(place: Place, permissions: set[str], grantable: set[str]) -> list[tupl
 
     Assumed: columns are kept one list a grant, as they were given, sorted.
     """
-    if place.kind != "Table" or "SELECT" not in permissions | grantable:
+    if place.kind != "Table" or place.table == ALL_TABLES or "SELECT" not in permissions | grantable:
         return [(place, permissions | grantable)]
     columns = Place("TableWithColumns", place.database, place.table)
     rest = permissions - {"SELECT"}
     return [(columns, {"SELECT"}), *([(place, rest)] if rest else [])]
 
 
-def in_list(place: Place, asked: Place | None, kind: str | None) -> bool:
+def in_list(place: Place, asked: Place | None, kind: str | None, related: bool = False) -> bool:
     """Whether a permission is told to who asks for a resource, or for a kind of resources.
 
-    Documented: asked for a table, permissions on its columns are told. Assumed: those on its cell filters are not.
+    Documented: asked for a table, permissions on its columns are told, and those on its cell filters where what is
+    ``related`` is asked for. Assumed: those on all tables of the database are not.
     """
     if kind is not None and place.kind not in _TYPES.get(kind, ()):
         return False
@@ -104,5 +110,5 @@ def in_list(place: Place, asked: Place | None, kind: str | None) -> bool:
         return True
     if asked.kind == "Table":
         same = (place.database, place.table) == (asked.database, asked.table)
-        return same and place.kind in ("Table", "TableWithColumns")
+        return same and place.kind in ("Table", "TableWithColumns", *(("DataCellsFilter",) if related else ()))
     return place == asked

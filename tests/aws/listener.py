@@ -48,7 +48,8 @@ def _handler(respond: Respond) -> type[BaseHTTPRequestHandler]:
             self.send_response(found.status)
             for name, value in found.headers.items():
                 self.send_header(name, value)
-            self.send_header("Content-Length", str(len(found.body)))
+            if "Content-Length" not in found.headers:  # what HEAD tells is of the body that it leaves out
+                self.send_header("Content-Length", str(len(found.body)))
             self.end_headers()
             if self.command != "HEAD":
                 self.wfile.write(found.body)

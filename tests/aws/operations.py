@@ -146,27 +146,55 @@ LAKE_FORMATION = {
 GLUE = {
     "GetDatabases": Used(("NextToken", "MaxResults"), ("DatabaseList.Name", "NextToken"), called=False),
     "GetTables": Used(
-        ("DatabaseName", "NextToken", "MaxResults"),
+        ("CatalogId", "DatabaseName", "NextToken", "MaxResults"),
         (
             "TableList.Name",
+            "TableList.Description",
+            "TableList.TableType",
+            "TableList.TargetTable",
+            "TableList.Parameters",
             "TableList.UpdateTime",
             "TableList.CreateTime",
             "TableList.VersionId",
             "TableList.StorageDescriptor.Columns.Name",
             "TableList.StorageDescriptor.Columns.Type",
-            "TableList.StorageDescriptor.Location",
+            "TableList.StorageDescriptor.Columns.Comment",
+            "TableList.StorageDescriptor.Columns.Parameters",
             "TableList.PartitionKeys.Name",
-            "TableList.IsRegisteredWithLakeFormation",
             "NextToken",
         ),
-        called=False,
     ),
-    "GetTable": Used(("DatabaseName", "Name"), ("Table.UpdateTime", "Table.CreateTime"), called=False),
+    "GetTable": Used(("CatalogId", "DatabaseName", "Name"), ("Table.Name", "Table.IsRegisteredWithLakeFormation")),
     "GetPartitions": Used(
         ("DatabaseName", "TableName", "NextToken", "ExcludeColumnSchema"),
         ("Partitions.Values", "Partitions.StorageDescriptor.Location", "NextToken"),
         called=False,
     ),
+}
+
+ATHENA = {
+    "StartQueryExecution": Used(
+        (
+            "QueryString",
+            "ClientRequestToken",
+            "QueryExecutionContext.Catalog",
+            "QueryExecutionContext.Database",
+            "ResultConfiguration.OutputLocation",
+            "WorkGroup",
+        ),
+        ("QueryExecutionId",),
+    ),
+    "GetQueryExecution": Used(
+        ("QueryExecutionId",),
+        (
+            "QueryExecution.Status.State",
+            "QueryExecution.Status.StateChangeReason",
+            "QueryExecution.Status.AthenaError.ErrorMessage",
+            "QueryExecution.Status.AthenaError.Retryable",
+            "QueryExecution.ResultConfiguration.OutputLocation",
+        ),
+    ),
+    "StopQueryExecution": Used(("QueryExecutionId",)),
 }
 
 STS = {
@@ -186,7 +214,46 @@ STS = {
 }
 
 _DOMAIN = ("domainIdentifier",)
+_PAGED = (*_DOMAIN, "maxResults", "nextToken")
+_REQUEST = ("id", "status", "requestReason", "createdBy", "reviewerId", "subscribedPrincipals.project.id")
+_SUBSCRIPTION = (
+    "id",
+    "status",
+    "createdAt",
+    "updatedBy",
+    "retainPermissions",
+    "subscriptionRequestId",
+    "subscribedPrincipal.project.id",
+    "subscribedListing.id",
+    "subscribedListing.item.assetListing.entityId",
+    "subscribedListing.item.assetListing.forms",
+    "subscribedListing.item.assetListing.assetScope.filterIds",
+)
+_ASSET_FILTER = (
+    "columnConfiguration.includedColumnNames",
+    "rowConfiguration.rowFilter.expression.equalTo.columnName",
+    "rowConfiguration.rowFilter.expression.equalTo.value",
+    "rowConfiguration.rowFilter.expression.in.values",
+    *(
+        f"rowConfiguration.rowFilter.expression.{each}"
+        for each in ("notEqualTo", "lessThan", "greaterThan", "lessThanOrEqualTo", "greaterThanOrEqualTo")
+    ),
+    *(f"rowConfiguration.rowFilter.expression.{each}" for each in ("isNull", "isNotNull", "notIn", "like", "notLike")),
+    "rowConfiguration.rowFilter.and",
+    "rowConfiguration.rowFilter.or",
+    "rowConfiguration.sensitive",
+)
 DATAZONE = {
+    "SearchListings": Used(
+        (*_PAGED, "searchText", "additionalAttributes"),
+        (
+            "items.assetListing.listingId",
+            "items.assetListing.entityId",
+            "items.assetListing.additionalAttributes.forms",
+            "nextToken",
+        ),
+    ),
+    "GetListing": Used((*_DOMAIN, "identifier"), ("item.assetListing.forms",)),
     "CreateSubscriptionRequest": Used(
         (
             *_DOMAIN,
@@ -196,28 +263,47 @@ DATAZONE = {
             "clientToken",
         ),
         ("id", "status"),
-        called=False,
     ),
-    "GetSubscriptionRequestDetails": Used((*_DOMAIN, "identifier"), ("id", "status", "decisionComment"), called=False),
+    "GetSubscriptionRequestDetails": Used((*_DOMAIN, "identifier"), _REQUEST),
     "ListSubscriptionRequests": Used(
-        (*_DOMAIN, "status", "subscribedListingId", "nextToken"),
-        ("items.id", "items.status", "items.subscribedListings.id", "nextToken"),
-        called=False,
+        (*_PAGED, "status", "subscribedListingId", "owningProjectId"),
+        (*(f"items.{each}" for each in _REQUEST), "items.subscribedListings.id", "nextToken"),
     ),
-    "AcceptSubscriptionRequest": Used((*_DOMAIN, "identifier", "decisionComment"), ("status",), called=False),
+    "AcceptSubscriptionRequest": Used(
+        (*_DOMAIN, "identifier", "decisionComment", "assetScopes.assetId", "assetScopes.filterIds")
+    ),
     "RejectSubscriptionRequest": Used((*_DOMAIN, "identifier", "decisionComment"), ("status",), called=False),
-    "GetSubscription": Used((*_DOMAIN, "identifier"), ("id", "status", "retainPermissions"), called=False),
+    "DeleteSubscriptionRequest": Used((*_DOMAIN, "identifier")),
+    "GetSubscription": Used((*_DOMAIN, "identifier"), _SUBSCRIPTION),
     "ListSubscriptions": Used(
-        (*_DOMAIN, "status", "subscribedListingId", "nextToken"),
-        ("items.id", "items.status", "items.subscriptionRequestId", "nextToken"),
-        called=False,
+        (*_PAGED, "status", "subscribedListingId", "owningProjectId", "subscriptionRequestIdentifier"),
+        (*(f"items.{each}" for each in _SUBSCRIPTION), "nextToken"),
     ),
-    "RevokeSubscription": Used((*_DOMAIN, "identifier", "retainPermissions"), ("status",), called=False),
+    "RevokeSubscription": Used((*_DOMAIN, "identifier", "retainPermissions")),
+    "CancelSubscription": Used((*_DOMAIN, "identifier")),
     "ListSubscriptionGrants": Used(
-        (*_DOMAIN, "subscriptionId", "nextToken"),
-        ("items.status", "items.subscriptionId", "items.assets.status", "nextToken"),
-        called=False,
+        (*_PAGED, "subscriptionId"),
+        (
+            "items.id",
+            "items.status",
+            "items.subscriptionId",
+            "items.assets.status",
+            "items.assets.assetScope.filterIds",
+            "nextToken",
+        ),
     ),
+    "DeleteSubscriptionGrant": Used((*_DOMAIN, "identifier")),
+    "CreateAssetFilter": Used(
+        (*_DOMAIN, "assetIdentifier", "name", *(f"configuration.{each}" for each in _ASSET_FILTER)), ("id",)
+    ),
+    "GetAssetFilter": Used(
+        (*_DOMAIN, "assetIdentifier", "identifier"), ("status", *(f"configuration.{each}" for each in _ASSET_FILTER))
+    ),
+    "ListAssetFilters": Used((*_PAGED, "assetIdentifier"), ("items.id", "items.name", "nextToken")),
+    "UpdateAssetFilter": Used(
+        (*_DOMAIN, "assetIdentifier", "identifier", *(f"configuration.{each}" for each in _ASSET_FILTER))
+    ),
+    "GetUserProfile": Used((*_DOMAIN, "userIdentifier"), ("details.sso.username", "details.iam.arn")),
 }
 
 _ACCESS_GRANT = ("AccessGrantId", "GrantScope", "Permission", "Grantee.GranteeIdentifier", "Grantee.GranteeType")
@@ -230,22 +316,82 @@ S3_CONTROL = {
             "Grantee.GranteeType",
             "Grantee.GranteeIdentifier",
             "Permission",
-            "S3PrefixType",
         ),
-        _ACCESS_GRANT,
-        called=False,
+        ("AccessGrantId", "GrantScope"),
     ),
-    "GetAccessGrant": Used(("AccountId", "AccessGrantId"), _ACCESS_GRANT, called=False),
-    "DeleteAccessGrant": Used(("AccountId", "AccessGrantId"), called=False),
+    "GetAccessGrant": Used(("AccountId", "AccessGrantId"), _ACCESS_GRANT),
+    "DeleteAccessGrant": Used(("AccountId", "AccessGrantId")),
     "ListAccessGrants": Used(
-        ("AccountId", "GranteeIdentifier", "GrantScope", "NextToken"),
+        ("AccountId", "GranteeType", "GranteeIdentifier", "NextToken"),
         (*(f"AccessGrantsList.{each}" for each in _ACCESS_GRANT), "NextToken"),
-        called=False,
+    ),
+    "ListAccessGrantsLocations": Used(
+        ("AccountId", "NextToken"),
+        (
+            "AccessGrantsLocationsList.AccessGrantsLocationId",
+            "AccessGrantsLocationsList.LocationScope",
+            "NextToken",
+        ),
     ),
     "GetDataAccess": Used(
         ("AccountId", "Target", "Permission", "DurationSeconds", "Privilege"),
-        ("Credentials.AccessKeyId", "Credentials.Expiration", "MatchedGrantTarget"),
-        called=False,
+        (
+            "Credentials.AccessKeyId",
+            "Credentials.SecretAccessKey",
+            "Credentials.SessionToken",
+            "Credentials.Expiration",
+            "MatchedGrantTarget",
+        ),
+    ),
+}
+
+# What the Lake Formation fulfiller and the vendor of sessions call.
+_CELLS = ("TableData.ColumnNames", "TableData.RowFilter.FilterExpression", "TableData.RowFilter.AllRowsWildcard")
+_OF_CELLS = (
+    "Principal.DataLakePrincipalIdentifier",
+    *(f"Resource.DataCellsFilter.{each}" for each in _FILTER),
+    "Permissions",
+)
+LAKE_FORMATION |= {
+    "GrantPermissions": Used(("CatalogId", *_OF_CELLS)),
+    "RevokePermissions": Used(("CatalogId", *_OF_CELLS, "PermissionsWithGrantOption")),
+    "ListPermissions": Used(
+        (
+            "CatalogId",
+            "Resource.Table.CatalogId",
+            "Resource.Table.DatabaseName",
+            "Resource.Table.Name",
+            "Resource.Table.TableWildcard",
+            *(f"Resource.DataCellsFilter.{each}" for each in _FILTER),
+            "IncludeRelated",
+            "NextToken",
+        ),
+        (
+            "PrincipalResourcePermissions.Principal.DataLakePrincipalIdentifier",
+            "PrincipalResourcePermissions.Permissions",
+            "PrincipalResourcePermissions.PermissionsWithGrantOption",
+            "PrincipalResourcePermissions.Resource.DataCellsFilter.Name",
+            "PrincipalResourcePermissions.Resource.TableWithColumns.Name",
+            "PrincipalResourcePermissions.Resource.Table.TableWildcard",
+            "NextToken",
+        ),
+    ),
+    "CreateDataCellsFilter": Used((*(f"TableData.{each}" for each in _FILTER), *_CELLS)),
+    "UpdateDataCellsFilter": Used((*(f"TableData.{each}" for each in _FILTER), *_CELLS)),
+    "GetDataCellsFilter": Used(_FILTER, ("DataCellsFilter.ColumnNames", "DataCellsFilter.RowFilter.FilterExpression")),
+    "DeleteDataCellsFilter": Used(_FILTER),
+    "GetDataLakeSettings": Used(("CatalogId",), ("DataLakeSettings.DataLakeAdmins.DataLakePrincipalIdentifier",)),
+}
+STS |= {
+    "GetCallerIdentity": Used((), ("Arn",)),
+    "AssumeRole": Used(
+        ("RoleArn", "RoleSessionName", "DurationSeconds", "Policy", "Tags.Key", "Tags.Value", "SourceIdentity"),
+        (
+            "Credentials.AccessKeyId",
+            "Credentials.SecretAccessKey",
+            "Credentials.SessionToken",
+            "Credentials.Expiration",
+        ),
     ),
 }
 
@@ -254,6 +400,7 @@ OPERATIONS: dict[str, dict[str, Used]] = {
     "sagemaker": SAGEMAKER,
     "lakeformation": LAKE_FORMATION,
     "glue": GLUE,
+    "athena": ATHENA,
     "sts": STS,
     "datazone": DATAZONE,
     "s3control": S3_CONTROL,
@@ -261,3 +408,7 @@ OPERATIONS: dict[str, dict[str, Used]] = {
 
 WORDS_OF_BOTOCORE = frozenset({"Error", "Code", "Message", "ResponseMetadata", "HTTPStatusCode", "CancellationReasons"})
 """Names in the answer of a call that failed; no operation's own."""
+
+WORDS_OF_BOTOCORE |= frozenset({"Version", "Statement", "Effect", "Action", "Condition"})
+WORDS_OF_BOTOCORE |= frozenset({"DateLessThan", "StringEquals", "StringLike"})
+"""And names in the documents of policies (``session_policy.py``)."""

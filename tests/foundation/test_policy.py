@@ -40,6 +40,9 @@ def test_the_first_file_found_wins_whole(tmp_path: Path) -> None:
     assert (idle.timeout_seconds, idle.grace_seconds) == (600.0, 300.0)
 
 
+AWS = '[access.aws]\naccount = "123456789012"\nregion = "eu-central-1"\n'
+
+
 @pytest.mark.parametrize(
     ("text", "says"),
     [
@@ -70,6 +73,14 @@ def test_the_first_file_found_wins_whole(tmp_path: Path) -> None:
             "https://***@mirror.example.com/simple",
         ),
         ("[[access.purposes]]\ncode = 'x'\nlable = 'X'\n", "lable"),
+        ('[access.aws]\naccount = "123"\nregion = "eu-central-1"', "twelve digits"),
+        ('[access.aws]\nregion = "eu-central-1"', "twelve digits"),
+        ('[access.aws]\naccount = "123456789012"', "'access.aws.region' is missing"),
+        (AWS + 'data_role = "arn:aws:iam::123456789012:role/data"', "with {person} in it"),
+        (AWS + 'results = "bucket/prefix"', "like s3://bucket/prefix/"),
+        (AWS + 'datazone_domain = "dzd_1"', "needed together"),
+        (AWS + 'glue_backend = "datazone"\nglue_databases = {a = "bob"}', "no 'datazone_domain'"),
+        (AWS + 'endpoint_url = "https://me:secret@proxy"', "without credentials"),
     ],
 )
 def test_a_wrong_key_or_value_is_named(policy_file: Path, text: str, says: str) -> None:

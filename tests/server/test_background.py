@@ -67,4 +67,4 @@ def test_services_of_the_same_workspace_share_what_they_know(tmp_path: Path) -> 
     data = tmp_path / "weld.csv"
     data.write_text("gun,force\n1,2.5\n")
     first.access.register(first.workspace.who(), data, Registration(id="weld", title="Weld"))
-    assert second.access.dataset_ids("we") == ("weld",)
+    assert second.access.dataset_ids("alice", "we") == ("weld",)

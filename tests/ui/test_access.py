@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import ExitStack
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from playwright.sync_api import Browser, Locator, Page, expect
 
+from jupyter_mlplatform.access.legs import Leg, LegState
+from jupyter_mlplatform.access.local.sqlite_store import SqliteStore
+from jupyter_mlplatform.access.models import Column, Dataset, EndReason, Grant, GrantState, Kind, Scope
 from jupyter_mlplatform.demo.folder import ALICE, BOB, DemoFolder
 from jupyter_mlplatform.demo.folder import Person as Somebody
 from jupyter_mlplatform.demo.seed import PLACE, seed
@@ -18,6 +24,7 @@ from tests.ui.lab import Person
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 PATIENCE_MS = 60_000
+LAKE = "lake_formation"
 CAROL = Somebody("carol", "looks after personal data", "lab")
 STAGES = """
 [[access.stages]]
@@ -35,6 +42,10 @@ when = { classifications = ["public"] }
 most_days = 30
 
 [access.max_days]"""
+HIDES = """[access]
+hidden_tags = ["merger"]
+admins = ["carol"]
+"""
 NASTY = "<img src=x onerror=\"document.title='owned'\"> for the weld study"
 
 Office = dict[str, Person]
@@ -46,7 +57,9 @@ def office(browser: Browser, tmp_path: Path) -> Iterator[Office]:
     folder = DemoFolder(tmp_path / "demo")
     seed(folder)
     policy = folder.root / "policy.toml"
-    policy.write_text(policy.read_text(encoding="utf-8").replace("\n[access.max_days]", STAGES, 1), encoding="utf-8")
+    text = policy.read_text(encoding="utf-8").replace("\n[access.max_days]", STAGES, 1)
+    policy.write_text(text.replace("[access]\n", HIDES, 1), encoding="utf-8")
+    put_beside_the_rules(folder)
     with ExitStack() as stack:
         people: Office = {}
         for person in (ALICE, BOB, CAROL):
@@ -64,6 +77,62 @@ def office(browser: Browser, tmp_path: Path) -> Iterator[Office]:
             people[person.name] = Person(person.name, page)
             people[person.name].open_panel()
         yield people
+
+
+def put_beside_the_rules(folder: DemoFolder) -> None:
+    """A hidden dataset, and one in a lake that this machine cannot reach: what is known of it stays as it is here."""
+    store, now, day = SqliteStore(folder.shared), datetime.now(timezone.utc), timedelta(days=1)
+    columns = (Column("force", type="double"),)
+    plan = Dataset(
+        id="merger_2030", title="Merger plan", owner="bob", location="/plan", tags=("merger",), registered_at=now
+    )
+    lake = Dataset(
+        id="strokes",
+        title="Press strokes",
+        owner="bob",
+        location="glue://1/presses/strokes",
+        kind=Kind.GLUE_TABLE,
+        columns=columns,
+        backend=LAKE,
+        registered_at=now,
+    )
+    given = Grant(
+        id="g-lake",
+        request_id="r-lake",
+        subject="dora",
+        scope=Scope(dataset_id=lake.id, columns=("force",)),
+        dataset_title=lake.title,
+        owner="bob",
+        purpose="reporting",
+        not_before=now - day,
+        not_after=now + 20 * day,
+        state=GrantState.FULFILLING,
+        version=1,
+        approved_by="bob",
+        backend=LAKE,
+    )
+    taken = replace(given, id="g-gone", request_id="r-gone", subject="ernest", state=GrantState.ENDING)
+    taken = replace(taken, end_reason=EndReason.REVOKED, ended_at=now, ended_by="bob")
+    leg = Leg(
+        id=f"{given.id}/{LAKE}",
+        grant_id=given.id,
+        dataset_id=lake.id,
+        subject="dora",
+        backend=LAKE,
+        wanted=True,
+        state=LegState.APPLYING,
+        version=1,
+        due_at=now + day,
+    )
+    stuck = replace(leg, id=f"{taken.id}/{LAKE}", grant_id=taken.id, subject="ernest", wanted=False, note=NASTY)
+    with store.unit() as unit:
+        unit.put_dataset(plan)
+        unit.put_dataset(lake)
+        unit.put_grant(given)
+        unit.put_grant(taken)
+        unit.put_leg(leg)
+        unit.put_leg(replace(stuck, state=LegState.ORPHANED, attempts=12))
+    store.close()
 
 
 def place(folder: DemoFolder, person: Somebody) -> None:
@@ -118,9 +187,68 @@ def test_conditions_are_filled_in_with_the_keyboard_alone(office: Office) -> Non
     expect(form.get_by_role("group", name="Condition 2").get_by_label("Column")).to_be_focused()
 
 
+def test_a_name_is_found_while_it_is_typed_with_the_keyboard_alone(office: Office) -> None:
+    alice = office["alice"]
+    data = alice.open_section("Data")
+    field = data.get_by_role("combobox", name="Search datasets")
+    field.press_sequentially("weld")
+    listed = data.get_by_role("listbox", name="Datasets").get_by_role("option")
+    expect(listed).to_have_text([re.compile("weld_guns$"), re.compile("weld_plan$")])
+    field.press("ArrowDown")
+    expect(listed.first).to_have_attribute("aria-selected", "true")
+    expect(field).to_be_focused()
+    alice.picture("access-8-a-name-while-it-is-typed")
+    field.press("Escape")
+    expect(listed).to_have_count(0)
+    field.press_sequentially("_g")
+    expect(listed).to_have_count(1)
+    field.press("ArrowDown")
+    field.press("Enter")
+    expect(data.get_by_role("heading", name="Welding gun sensors")).to_be_visible()
+
+
+def test_a_hidden_dataset_is_there_for_its_owner_alone(office: Office) -> None:
+    for name, seen in (("bob", 1), ("alice", 0)):
+        data = office[name].open_section("Data")
+        data.get_by_role("combobox", name="Search datasets").fill("merger")
+        expect(data.get_by_text("Nothing found" if not seen else "1 dataset", exact=True)).to_be_visible()
+        expect(data.get_by_role("button", name="Merger plan")).to_have_count(seen)
+
+
+def test_owners_and_admins_oversee_who_holds_grants_and_what_happened(office: Office) -> None:
+    alice, bob, carol = office["alice"], office["bob"], office["carol"]
+    expect(alice.open_section("Data").get_by_role("tab", name="Inbox")).to_be_visible()
+    expect(alice.section("Data").get_by_role("combobox", name="Search datasets")).to_be_visible()
+    grants = open_oversight(bob)
+    expect(grants.get_by_text("It is being set up in Lake Formation…")).to_be_visible()
+    expect(grants.get_by_text("1 not taken away")).to_be_visible()
+    expect(grants.get_by_text(NASTY)).to_be_visible()
+    bob.picture("access-9-the-owner-oversees")
+    grants.get_by_role("button", name="Show only these").click()
+    expect(grants.get_by_text("It is being set up in Lake Formation…")).to_have_count(0)
+    expect(alice.section("Data").get_by_role("tab", name="Oversight")).to_have_count(0)
+
+    grants = open_oversight(carol)
+    grants.get_by_role("tab", name="Audit trail").click()
+    grants.get_by_label("Only this action").fill("dataset")
+    expect(grants.get_by_text("dataset.registered").first).to_be_visible()
+    grants.get_by_role("button", name="Check that nobody changed it").click()
+    expect(grants.get_by_text("The grant g-lake was added without an event.")).to_be_visible()
+    carol.picture("access-10-the-audit-trail-is-checked")
+    for person in office.values():
+        fits(person.page)
+        assert "owned" not in person.page.title()
+
+
+def open_oversight(person: Person) -> Locator:
+    data = person.open_section("Data")
+    data.get_by_role("tab", name="Oversight").click()
+    return data
+
+
 def open_form(person: Person, words: str, title: str) -> Locator:
     data = person.open_section("Data")
-    data.get_by_role("searchbox", name="Search datasets").fill(words)
+    data.get_by_role("combobox", name="Search datasets").fill(words)
     data.get_by_role("button", name=title).click()
     data.get_by_role("button", name="Request access").click()
     form = data.get_by_role("form", name=f"Request access to {title}")

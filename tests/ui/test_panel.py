@@ -110,7 +110,7 @@ def test_it_works_below_the_address_that_sagemaker_studio_uses(lab: Lab) -> None
     seen = asked(page)
     alice.open_panel()
     data = alice.open_section("Data")
-    data.get_by_role("searchbox", name="Search datasets").fill("weld")
+    data.get_by_role("combobox", name="Search datasets").fill("weld")
     expect(data.get_by_role("button", name="Welding gun sensors")).to_be_visible()
     assert seen
     assert all("/jupyterlab/default/api/mlplatform/v1/" in each for each in seen)
@@ -139,7 +139,7 @@ def test_the_keyboard_alone_opens_a_dataset(lab: Lab) -> None:
     if headings.nth(1).get_attribute("aria-expanded") == "false":
         page.keyboard.press("Enter")
     data = alice.section("Data")
-    tab_to(page, data.get_by_role("searchbox", name="Search datasets"))
+    tab_to(page, data.get_by_role("combobox", name="Search datasets"))
     page.keyboard.type("weld")
     expect(data.get_by_role("status").filter(has_text="2 datasets")).to_be_visible()
     tab_to(page, data.get_by_role("button", name="Welding gun sensors"))

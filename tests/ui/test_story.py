@@ -28,7 +28,7 @@ def test_alice_gets_data_and_a_model_version_and_bob_decides_on_both(people: dic
 
 def ask_for_the_data(alice: Person) -> None:
     data = alice.open_section("Data")
-    data.get_by_role("searchbox", name="Search datasets").fill("weld")
+    data.get_by_role("combobox", name="Search datasets").fill("weld")
     expect(data.get_by_role("status").filter(has_text="2 datasets")).to_be_visible()
     data.get_by_role("button", name="Welding gun sensors").click()
     expect(data.get_by_text("You have no access. bob decides.")).to_be_visible()

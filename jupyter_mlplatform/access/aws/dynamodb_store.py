@@ -25,6 +25,7 @@ from jupyter_mlplatform.access.messages import Facet, Search
 from jupyter_mlplatform.access.models import Dataset, Delegation, Event, Grant, GrantState, Request, RequestState
 from jupyter_mlplatform.access.ports import Store
 from jupyter_mlplatform.access.samples import Profile
+from jupyter_mlplatform.access.visibility import Viewer
 
 MOST_IDS = 100
 FEW = 3
@@ -77,18 +78,20 @@ class DynamoDbStore:
         """See the port."""
         return DynamoDbUnit(self._wire).datasets_at(location)
 
-    def dataset_ids(self, prefix: str) -> tuple[str, ...]:
+    def dataset_ids(self, prefix: str, viewer: Viewer | None = None) -> tuple[str, ...]:
         """See the port."""
+        if viewer is not None:
+            return self._mirror.follow().dataset_ids(prefix, viewer)  # there, what is hidden displaces nothing
         named = islice(self._wire.query("DATASET", begins=prefix, index="by_kind"), MOST_IDS)
         return tuple(sorted(dataset.id for dataset, _ in self._listed(named, Dataset) if dataset.live))
 
-    def search(self, search: Search) -> tuple[tuple[Dataset, ...], int]:
+    def search(self, search: Search, viewer: Viewer | None = None) -> tuple[tuple[Dataset, ...], int, bool]:
         """See the port."""
-        return self._mirror.follow().search(search)
+        return self._mirror.follow().search(search, viewer)
 
-    def suggest(self, text: str) -> tuple[tuple[str, str], ...]:
+    def suggest(self, text: str, viewer: Viewer | None = None) -> tuple[tuple[str, str], ...]:
         """See the port."""
-        return self._mirror.follow().suggest(text)
+        return self._mirror.follow().suggest(text, viewer)
 
     def profile(self, dataset_id: str) -> Profile | None:
         """See the port."""
@@ -96,9 +99,9 @@ class DynamoDbStore:
         found: Profile | None = items.read(item, Profile | None) if item else None  # type: ignore[arg-type]
         return found
 
-    def facets(self, search: Search) -> tuple[Facet, ...]:
+    def facets(self, search: Search, viewer: Viewer | None = None) -> tuple[Facet, ...]:
         """See the port."""
-        return self._mirror.follow().facets(search)
+        return self._mirror.follow().facets(search, viewer)
 
     def entries(self) -> dict[str, str]:
         """See the port."""
@@ -114,6 +117,12 @@ class DynamoDbStore:
         found = self._of("REQUEST", Request, person, dataset_ids)
         mine = [item for item in found if item[0].requester == person]
         return tuple(request for request, _ in sorted(mine, key=_newest_first))
+
+    def asked_for(self, person: str) -> tuple[str, ...]:
+        """See the port. Looks through all open requests."""
+        found = self._listed(self._wire.query("REQUEST", index="by_due"), Request)
+        mine = (each for each, _ in found if each.beneficiary == person and each.state in requests.OPEN)
+        return tuple(sorted({each.scope.dataset_id for each in mine}))
 
     def waiting(self, owner: str | None) -> tuple[Request, ...]:
         """See the port."""
@@ -164,8 +173,14 @@ class DynamoDbStore:
         mine = [each for each in found if person is None or person in (each[0].approver, each[0].delegate)]
         return tuple(each for each, _ in sorted(mine, key=lambda pair: (pair[0].not_before, pair[1])))
 
-    def events(self, person: str | None, *, after: int = 0, newest: int | None = None) -> tuple[Event, ...]:
+    def events(
+        self, person: str | None, *, after: int = 0, newest: int | None = None, until: int | None = None
+    ) -> tuple[Event, ...]:
         """See the port."""
+        if until is not None:
+            found = self._trail.between(after, until) if person is None else self._trail.concerning(person, after, None)
+            found = tuple(event for event in found if event.seq <= until)
+            return found if newest is None else found[max(0, len(found) - newest) :]
         if person is None:
             return self._trail.all(after, newest)
         return self._trail.concerning(person, after, newest)

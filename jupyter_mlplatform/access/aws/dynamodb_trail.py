@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Iterator
+from itertools import takewhile
 
 from jupyter_mlplatform.access import audit
 from jupyter_mlplatform.access.audit import Anchor, State
@@ -46,6 +47,10 @@ class Trail:
             if len(found) >= newest:
                 break
         return tuple(found[max(0, len(found) - newest) :])
+
+    def between(self, after: int, until: int) -> tuple[Event, ...]:
+        """All events after a number up to another one."""
+        return tuple(event for event, _ in takewhile(lambda told: told[0].seq <= until, self._told(after)))
 
     def concerning(self, person: str, after: int, newest: int | None) -> tuple[Event, ...]:
         """Those that concern a person."""

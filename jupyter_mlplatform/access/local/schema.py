@@ -90,4 +90,22 @@ MIGRATIONS = (
     """,
     suggestions.MIGRATION,
     "CREATE TABLE profiles (dataset_id TEXT PRIMARY KEY, body TEXT NOT NULL);",
+    """
+    CREATE TABLE legs (
+        id TEXT PRIMARY KEY,
+        grant_id TEXT NOT NULL,
+        dataset_id TEXT NOT NULL,
+        entitlement TEXT NOT NULL,
+        due_at REAL NOT NULL,
+        state TEXT NOT NULL,
+        version INTEGER NOT NULL,
+        body TEXT NOT NULL
+    );
+    CREATE INDEX legs_grant ON legs (grant_id);
+    CREATE INDEX legs_dataset ON legs (dataset_id) WHERE state <> 'removed';
+    CREATE INDEX legs_entitlement ON legs (entitlement) WHERE state <> 'removed';
+    CREATE INDEX legs_due ON legs (due_at) WHERE state <> 'removed';
+    DROP INDEX grants_end;
+    CREATE INDEX grants_end ON grants (not_after) WHERE state NOT IN ('ending', 'ended');
+    """,
 )

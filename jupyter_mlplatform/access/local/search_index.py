@@ -10,15 +10,17 @@ from __future__ import annotations
 import sqlite3
 from typing import Any
 
+from jupyter_mlplatform.access.local import seen
 from jupyter_mlplatform.access.messages import Facet, Search
 from jupyter_mlplatform.access.models import Dataset
+from jupyter_mlplatform.access.visibility import Viewer
 
 MOST_WORDS = 12
 MOST_RESULTS = 200
 MOST_FACETS = 50
 FURTHEST = 10_000_000
 MOST_RANKED = 5_000
-"""A total of one more than this, where words are looked for, stands for "more than this"."""
+"""Where words are looked for, nothing is counted further than this."""
 MOST_COUNTED = 20_000
 # How much a word counts in: id, title, tags, columns, description, owner.
 _WEIGHTS = "8.0, 10.0, 6.0, 4.0, 2.0, 1.0"
@@ -27,8 +29,9 @@ _FILTERS = {
     "owner": "datasets.owner = :owner",
     "tag": "datasets.number IN (SELECT number FROM dataset_tags WHERE tag = :tag)",
 }
-# Whoever may not see a dataset must not find it: one more condition here is one more everywhere. Its column has to be
-# in the index, too, which holds all that is asked of a dataset before it is shown.
+# Whoever may not see a dataset must not find it: one more condition here is one more everywhere (what a viewer does
+# not see is in ``seen``). Its column has to be in the index, too, which holds all that is asked of a dataset before it
+# is shown.
 _SEEN = ("datasets.live",)
 _FACETS = {
     "classification": "SELECT 'classification' AS field, classification AS value, count(*) AS n "
@@ -37,13 +40,24 @@ _FACETS = {
     "FROM found CROSS JOIN dataset_tags USING (number) GROUP BY value",
     "owner": "SELECT 'owner' AS field, owner AS value, count(*) AS n FROM found GROUP BY value",
 }
+_BY_FREQUENCY = f"bm25(dataset_words, {_WEIGHTS})"
+# How rare a word is tells of datasets that a viewer does not see, and bm25 weighs by just that. So for them, those that
+# are called so come first, then those whose tags and columns say so.
+_BY_PLACE = (
+    "(datasets.number NOT IN (SELECT rowid FROM dataset_words WHERE dataset_words MATCH :called)), "
+    "(datasets.number NOT IN (SELECT rowid FROM dataset_words WHERE dataset_words MATCH :described))"
+)
 
 
 class SearchIndex:
-    """The index, through one connection. No text of a person ever becomes part of a statement."""
+    """The index, through one connection, as one viewer sees it (None: all of it).
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    No text of a person ever becomes part of a statement.
+    """
+
+    def __init__(self, connection: sqlite3.Connection, viewer: Viewer | None = None) -> None:
         self._connection = connection
+        self._viewer = viewer
         # Of itself SQLite would look into the table, where each row lies far from the next.
         known = connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'datasets_by_number'").fetchone()
         self._datasets = "datasets INDEXED BY datasets_by_number" if known else "datasets"
@@ -73,29 +87,31 @@ class SearchIndex:
             "INSERT OR IGNORE INTO dataset_tags VALUES (?, ?)", [(number, tag) for tag in dataset.tags]
         )
 
-    def page(self, search: Search) -> tuple[list[str], int]:
-        """The bodies of one page, best match first (by id when nothing is looked for), and the total.
+    def page(self, search: Search) -> tuple[list[str], int, bool]:
+        """The bodies of one page, best match first (by id when nothing is looked for), the total, and whether there
+        are more than that.
 
         See :data:`MOST_RANKED` for a total that is not counted to its end.
         """
-        values = _values(search)
+        values = self._values(search)
         if not values["words"]:
-            return ([], 0) if search.q.strip() else self._browse(search, values)
+            return ([], 0, False) if search.q.strip() else (*self._browse(search, values), False)
         found = self._matching(search)
         sql = f"SELECT count(*) FROM (SELECT 1 FROM {found} LIMIT {MOST_RANKED + 1})"  # noqa: S608 (all of it ours)
         total = int(self._connection.execute(sql, values).fetchone()[0])
         if total > MOST_RANKED:
-            return self._bodies(self._unranked(search, values)), total
+            return self._bodies(self._unranked(search, values)), MOST_RANKED, True
+        score = _BY_FREQUENCY if self._viewer is None else _BY_PLACE
         page = self._connection.execute(
-            f"SELECT datasets.number, bm25(dataset_words, {_WEIGHTS}) AS score FROM {found} "  # noqa: S608
-            "ORDER BY score, datasets.id LIMIT :limit OFFSET :offset",
-            values,
+            f"SELECT datasets.number FROM {found} "  # noqa: S608
+            f"ORDER BY {score}, datasets.id LIMIT :limit OFFSET :offset",
+            {**values, "called": _within("id title", values), "described": _within("id title tags columns", values)},
         )
-        return self._bodies([row[0] for row in page]), total
+        return self._bodies([row[0] for row in page]), total, False
 
     def facets(self, search: Search) -> tuple[Facet, ...]:
         """See :class:`~jupyter_mlplatform.access.models.SearchPage`; the most frequent values first."""
-        values = _values(search)
+        values = self._values(search)
         if not values["words"] and search.q.strip():
             return ()
         most = MOST_RANKED if values["words"] else MOST_COUNTED
@@ -117,7 +133,7 @@ class SearchIndex:
 
     def _browse(self, search: Search, values: dict[str, Any]) -> tuple[list[str], int]:
         found = self._connection.execute(
-            f"SELECT body FROM datasets WHERE {_conditions(search)} "  # noqa: S608 (all of it ours)
+            f"SELECT body FROM datasets WHERE {self._conditions(search)} "  # noqa: S608 (all of it ours)
             "ORDER BY datasets.id LIMIT :limit OFFSET :offset",
             values,
         )
@@ -128,7 +144,7 @@ class SearchIndex:
         """One page of too many: first those that are called so, each in the order in which they were registered."""
         numbers: dict[int, None] = {}
         end = min(values["offset"] + values["limit"], MOST_RANKED)
-        for words in (f"{{id title}} : ({values['words']})", values["words"]):
+        for words in (_within("id title", values), values["words"]):
             if len(numbers) < end:
                 found = self._connection.execute(
                     f"SELECT datasets.number FROM {self._matching(search)} LIMIT {MOST_RANKED}",  # noqa: S608
@@ -145,10 +161,29 @@ class SearchIndex:
 
     def _matching(self, search: Search, without: str = "") -> str:
         """FROM and WHERE of a search, with names for the values."""
-        conditions = _conditions(search, without)
+        conditions = self._conditions(search, without)
         if not match(search.q):
             return f"{self._datasets} WHERE {conditions}"
         return f"dataset_words CROSS JOIN {self._datasets} ON datasets.number = dataset_words.rowid WHERE {conditions}"
+
+    def _conditions(self, search: Search, without: str = "") -> str:
+        """The conditions of a search, with names for the values."""
+        conditions = ["dataset_words MATCH :words"] if match(search.q) else []
+        conditions += _SEEN
+        conditions += [seen.condition(self._viewer, "datasets.number")] if self._viewer else []
+        conditions += [sql for field, sql in _FILTERS.items() if field != without and getattr(search, field)]
+        return " AND ".join(conditions)
+
+    def _values(self, search: Search) -> dict[str, Any]:
+        return {
+            "words": match(search.q),
+            "classification": search.classification,
+            "owner": search.owner,
+            "tag": search.tag,
+            "limit": min(max(search.limit, 1), MOST_RESULTS),
+            "offset": min(max(search.offset, 0), FURTHEST),
+            **seen.values(self._viewer),
+        }
 
 
 def match(q: str) -> str:
@@ -157,20 +192,6 @@ def match(q: str) -> str:
     return " AND ".join('"' + word.replace('"', '""') + '"*' for word in words[:MOST_WORDS])
 
 
-def _values(search: Search) -> dict[str, Any]:
-    return {
-        "words": match(search.q),
-        "classification": search.classification,
-        "owner": search.owner,
-        "tag": search.tag,
-        "limit": min(max(search.limit, 1), MOST_RESULTS),
-        "offset": min(max(search.offset, 0), FURTHEST),
-    }
-
-
-def _conditions(search: Search, without: str = "") -> str:
-    """The conditions of a search, with names for the values."""
-    conditions = ["dataset_words MATCH :words"] if match(search.q) else []
-    conditions += _SEEN
-    conditions += [sql for field, sql in _FILTERS.items() if field != without and getattr(search, field)]
-    return " AND ".join(conditions)
+def _within(columns: str, values: dict[str, Any]) -> str:
+    """The words, all of them in some of these columns."""
+    return f"{{{columns}}} : ({values['words']})"

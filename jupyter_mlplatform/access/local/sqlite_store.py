@@ -18,13 +18,15 @@ from jupyter_mlplatform.access.local.anchor_file import AnchorFile
 from jupyter_mlplatform.access.local.schema import MIGRATIONS
 from jupyter_mlplatform.access.local.search_index import SearchIndex
 from jupyter_mlplatform.access.local.suggestions import Suggestions
+from jupyter_mlplatform.access.legs import Leg, core
 from jupyter_mlplatform.access.messages import Facet, Search
 from jupyter_mlplatform.access.models import Dataset, Delegation, Event, Grant, Request, RequestState
 from jupyter_mlplatform.access.samples import Profile
+from jupyter_mlplatform.access.visibility import Viewer
 from jupyter_mlplatform.database import Database
 from jupyter_mlplatform.errors import Conflict
 
-_Noun = TypeVar("_Noun", Dataset, Request, Grant, Delegation)
+_Noun = TypeVar("_Noun", Dataset, Request, Grant, Delegation, Leg)
 _OPEN = (RequestState.SUBMITTED.value, RequestState.CHANGES_ASKED.value)
 _encode = msgspec.json.encode
 
@@ -68,12 +70,25 @@ class SqliteUnit:
 
     def open_grants(self, dataset_id: str, person: str = "") -> tuple[Grant, ...]:
         """See the port."""
-        sql = "SELECT body FROM grants WHERE dataset_id = ? AND state <> 'ended' AND ? IN ('', subject)"
+        sql = "SELECT body FROM grants WHERE dataset_id = ? AND state NOT IN ('ending', 'ended') AND ? IN ('', subject)"
         return _all(self._connection, Grant, sql, dataset_id, person)
 
     def delegation(self, delegation_id: str) -> Delegation | None:
         """See the port."""
         return _one(self._connection, Delegation, "SELECT body FROM delegations WHERE id = ?", delegation_id)
+
+    def leg(self, leg_id: str) -> Leg | None:
+        """See the port."""
+        return _one(self._connection, Leg, "SELECT body FROM legs WHERE id = ?", leg_id)
+
+    def legs_of(self, grant_id: str) -> tuple[Leg, ...]:
+        """See the port."""
+        return _all(self._connection, Leg, "SELECT body FROM legs WHERE grant_id = ? ORDER BY id", grant_id)
+
+    def sharing(self, entitlement: str) -> tuple[Leg, ...]:
+        """See the port."""
+        sql = "SELECT body FROM legs WHERE entitlement = ? AND state <> 'removed' ORDER BY id"
+        return _all(self._connection, Leg, sql, entitlement)
 
     def put_dataset(self, dataset: Dataset) -> None:
         """See the port."""
@@ -111,6 +126,19 @@ class SqliteUnit:
             )
         else:
             self._swap("grants", grant.id, row)
+
+    def put_leg(self, leg: Leg) -> None:
+        """See the port."""
+        row = (leg.state.value, leg.version, _encode(leg).decode())
+        if leg.version == 1:
+            self._add(
+                "INSERT INTO legs (id, grant_id, dataset_id, entitlement, due_at, state, version, body) "
+                "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                (leg.id, leg.grant_id, leg.dataset_id, leg.entitlement, _at(leg.due_at), *row),
+            )
+        else:
+            self._swap("legs", leg.id, row)
+            self._connection.execute("UPDATE legs SET due_at = ? WHERE id = ?", (_at(leg.due_at), leg.id))
 
     def put_delegation(self, delegation: Delegation) -> None:
         """See the port."""
@@ -204,27 +232,27 @@ class SqliteStore:
         """See the port."""
         return _all(self._read(), Dataset, *places.touching(location))
 
-    def dataset_ids(self, prefix: str) -> tuple[str, ...]:
+    def dataset_ids(self, prefix: str, viewer: Viewer | None = None) -> tuple[str, ...]:
         """See the port."""
-        return Suggestions(self._read()).ids(prefix)
+        return Suggestions(self._read(), viewer).ids(prefix)
 
-    def suggest(self, text: str) -> tuple[tuple[str, str], ...]:
+    def suggest(self, text: str, viewer: Viewer | None = None) -> tuple[tuple[str, str], ...]:
         """See the port."""
-        return Suggestions(self._read()).suggest(text)
+        return Suggestions(self._read(), viewer).suggest(text)
 
     def profile(self, dataset_id: str) -> Profile | None:
         """See the port."""
         row = self._read().execute("SELECT body FROM profiles WHERE dataset_id = ?", (dataset_id,)).fetchone()
         return msgspec.json.decode(row[0], type=Profile) if row else None
 
-    def search(self, search: Search) -> tuple[tuple[Dataset, ...], int]:
+    def search(self, search: Search, viewer: Viewer | None = None) -> tuple[tuple[Dataset, ...], int, bool]:
         """See the port."""
-        rows, total = SearchIndex(self._read()).page(search)
-        return tuple(msgspec.json.decode(body, type=Dataset) for body in rows), total
+        rows, total, capped = SearchIndex(self._read(), viewer).page(search)
+        return tuple(msgspec.json.decode(body, type=Dataset) for body in rows), total, capped
 
-    def facets(self, search: Search) -> tuple[Facet, ...]:
+    def facets(self, search: Search, viewer: Viewer | None = None) -> tuple[Facet, ...]:
         """See the port."""
-        return SearchIndex(self._read()).facets(search)
+        return SearchIndex(self._read(), viewer).facets(search)
 
     def entries(self) -> dict[str, str]:
         """See the port."""
@@ -241,6 +269,14 @@ class SqliteStore:
             "AND (?2 IS NULL OR dataset_id IN (SELECT value FROM json_each(?2))) ORDER BY created_at DESC, rowid DESC"
         )
         return _all(self._read(), Request, sql, person, _list(dataset_ids))
+
+    def asked_for(self, person: str) -> tuple[str, ...]:
+        """See the port."""
+        sql = (
+            "SELECT DISTINCT dataset_id FROM requests "
+            "WHERE state IN (?, ?) AND json_extract(body, '$.beneficiary') = ? ORDER BY dataset_id"
+        )
+        return tuple(row[0] for row in self._read().execute(sql, (*_OPEN, person)))
 
     def waiting(self, owner: str | None) -> tuple[Request, ...]:
         """See the port."""
@@ -274,21 +310,39 @@ class SqliteStore:
 
     def ending(self, until: datetime) -> tuple[Grant, ...]:
         """See the port."""
-        sql = "SELECT body FROM grants WHERE state <> 'ended' AND not_after <= ? ORDER BY not_after, rowid"
+        sql = (
+            "SELECT body FROM grants WHERE state NOT IN ('ending', 'ended') AND not_after <= ? "
+            "ORDER BY not_after, rowid"
+        )
         return _all(self._read(), Grant, sql, _at(until))
+
+    def due_legs(self, now: datetime, most: int = 100) -> tuple[Leg, ...]:
+        """See the port."""
+        sql = "SELECT body FROM legs WHERE state <> 'removed' AND due_at <= ? ORDER BY due_at, id LIMIT ?"
+        return _all(self._read(), Leg, sql, _at(now), most)
+
+    def legs_on(self, dataset_ids: Sequence[str] | None) -> tuple[Leg, ...]:
+        """See the port."""
+        sql = (
+            "SELECT body FROM legs WHERE state <> 'removed' "
+            "AND (?1 IS NULL OR dataset_id IN (SELECT value FROM json_each(?1))) ORDER BY id"
+        )
+        return _all(self._read(), Leg, sql, _list(dataset_ids))
 
     def delegations(self, person: str | None) -> tuple[Delegation, ...]:
         """See the port."""
         sql = "SELECT body FROM delegations WHERE ?1 IS NULL OR ?1 IN (approver, delegate) ORDER BY not_before, rowid"
         return _all(self._read(), Delegation, sql, person)
 
-    def events(self, person: str | None, *, after: int = 0, newest: int | None = None) -> tuple[Event, ...]:
+    def events(
+        self, person: str | None, *, after: int = 0, newest: int | None = None, until: int | None = None
+    ) -> tuple[Event, ...]:
         """See the port."""
-        source = "SELECT seq, row FROM events WHERE seq > ?2"
+        source = "SELECT seq, row FROM events WHERE seq > ?2 AND (?4 IS NULL OR seq <= ?4)"
         if person is not None:
             source += " AND seq IN (SELECT seq FROM event_people WHERE person = ?1 AND seq > ?2)"
         sql = f"SELECT row FROM ({source} ORDER BY seq DESC LIMIT ?3) ORDER BY seq"  # noqa: S608 (both are ours)
-        rows = self._read().execute(sql, (person, after, -1 if newest is None else newest))
+        rows = self._read().execute(sql, (person, after, -1 if newest is None else newest, until))
         return tuple(msgspec.json.decode(row["row"], type=Event) for row in rows)
 
     def last_seq(self) -> int:
@@ -309,12 +363,12 @@ class SqliteStore:
                 ("request", Request),
                 ("grant", Grant),
                 ("delegation", Delegation),
+                ("leg", Leg),
             )
             for kind, struct in nouns:
-                bodies = connection.execute(f"SELECT body FROM {kind}s")  # noqa: S608 (one of the four above)
-                state |= {
-                    (kind, noun.id): noun for noun in (msgspec.json.decode(row[0], type=struct) for row in bodies)
-                }
+                bodies = connection.execute(f"SELECT body FROM {kind}s")  # noqa: S608 (one of the five above)
+                for noun in (msgspec.json.decode(row[0], type=struct) for row in bodies):
+                    state[kind, noun.id] = core(noun) if isinstance(noun, Leg) else noun
         finally:
             connection.execute("ROLLBACK")
         return (msgspec.json.decode(row["row"], type=Event) for row in rows), anchor, state

@@ -14,7 +14,7 @@ from jupyter_mlplatform.access.handout import Hear
 from jupyter_mlplatform.access.local import content, single_file
 from jupyter_mlplatform.access.local.bare import bare
 from jupyter_mlplatform.access.local.data_files import DataFiles
-from jupyter_mlplatform.access.models import Dataset
+from jupyter_mlplatform.access.models import Dataset, Grant
 from jupyter_mlplatform.access.rowfilter import RowFilter
 
 
@@ -22,7 +22,12 @@ class StreamedFiles(DataFiles):
     """``DataFiles`` that can also be read in pieces."""
 
     def read(
-        self, dataset: Dataset, columns: Sequence[str], rows: RowFilter | None = None, hear: Hear | None = None
+        self,
+        dataset: Dataset,
+        columns: Sequence[str],
+        rows: RowFilter | None = None,
+        hear: Hear | None = None,
+        under: Grant | None = None,
     ) -> Any:
         """See :class:`~jupyter_mlplatform.access.ports.Files`. ``hear`` is told while rows come in.
 
@@ -47,7 +52,14 @@ class StreamedFiles(DataFiles):
             except (pyarrow.ArrowException, OSError, KeyError, ValueError) as error:
                 raise content.unreadable(Path(dataset.location).name, "parquet", content.cause_of(error)) from error
 
-    def batches(self, dataset: Dataset, columns: Sequence[str], rows: RowFilter | None, size: int) -> Iterator[Any]:
+    def batches(
+        self,
+        dataset: Dataset,
+        columns: Sequence[str],
+        rows: RowFilter | None,
+        size: int,
+        under: Grant | None = None,
+    ) -> Iterator[Any]:
         """``pyarrow.RecordBatch`` of at most ``size`` rows, at least one of them, which may be empty.
 
         The content is compared before the first is handed out. Closing the iterator closes the data.
