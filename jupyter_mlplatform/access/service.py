@@ -8,8 +8,9 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from jupyter_mlplatform.access import audit, facts, fulfilling, grants, notices, oversight, requests, wishes
+from jupyter_mlplatform.access import audit, facts, fulfilling, grants, notices, oversight, wishes
 from jupyter_mlplatform.access.asking import Asking, check_role, present
+from jupyter_mlplatform.access.finding import Finding
 from jupyter_mlplatform.access.fulfilling import Fulfilment
 from jupyter_mlplatform.access.handout import Hear
 from jupyter_mlplatform.access.messages import (
@@ -26,15 +27,12 @@ from jupyter_mlplatform.access.messages import (
     Options,
     OversightPage,
     OversightQuery,
-    PurposeChoice,
     Registration,
     RequestList,
     Revocation,
     Search,
     SearchPage,
-    Suggestion,
     SuggestionList,
-    Summary,
 )
 from jupyter_mlplatform.access.models import Audit, Dataset, Delegation, Export, Grant, Loaded, Request
 from jupyter_mlplatform.access.oversight import Oversight
@@ -42,7 +40,6 @@ from jupyter_mlplatform.access.people import check_here
 from jupyter_mlplatform.access.ports import Catalogues, Files, Fulfiller, Store
 from jupyter_mlplatform.access.registrar import Registrar
 from jupyter_mlplatform.access.rowfilter import RowFilter
-from jupyter_mlplatform.access.samples import Profile
 from jupyter_mlplatform.access.streaming import USUAL_ROWS, Stream, Streaming
 from jupyter_mlplatform.access.upkeep import Upkeep
 from jupyter_mlplatform.access.usage import Usage
@@ -80,67 +77,30 @@ class AccessService:
         self._asking = Asking(store, self._registrar, self._upkeep, self._fulfilment, policy, clock)
         self._usage = Usage(store, files, self._registrar, self._asking.seen, self._upkeep.settle, policy, clock)
         self._overview = Oversight(store, self._upkeep.settle, policy, clock)
+        self._finding = Finding(store, self._registrar, self._asking, self._overview, policy, clock)
         self._streaming = Streaming(store, files, self._usage.grant, clock)
 
     # Finding
 
     def options(self, person: str = "") -> Options:
         """What a request may name, and whether ``person`` may see who holds grants."""
-        purposes = tuple(PurposeChoice(purpose.code, purpose.label) for purpose in self._policy.purposes)
-        return Options(
-            purposes=purposes,
-            max_days=self._policy.max_days,
-            default_days=self._policy.default_days,
-            may_oversee=bool(person) and self._overview.allows(person),
-            may_verify=person in self._policy.admins,
-        )
+        return self._finding.options(person)
 
     def search(self, person: str, search: Search) -> SearchPage:
         """A page of the catalogue, with facets and with the person's own access to each dataset."""
-        check_here(person, self._policy)
-        admin = person in self._policy.admins
-        by = self._registrar.viewer(person)
-        problems = tuple(fault.told(admin) for fault in self._registrar.faults(by))
-        found, total, capped = self._store.search(search, by)
-        ids = [dataset.id for dataset in found]
-        mine = self._store.requests_of(person, ids), self._store.grants_to(person, ids)
-        items = tuple(self._summary(person, dataset, *mine) for dataset in found)
-        return SearchPage(items, total, self._store.facets(search, by), problems, capped)
+        return self._finding.search(person, search)
 
     def dataset(self, person: str, dataset_id: str) -> DatasetPage:
         """One dataset, with the person's own access to it. The place of the data is for its owner and admins."""
-        check_here(person, self._policy)
-        dataset = self._registrar.live(dataset_id, person)
-        now = self._clock()
-        asked = self._store.requests_of(person, [dataset_id])
-        held = self._store.grants_to(person, [dataset_id])
-        open_request = next((request for request in asked if request.state in requests.OPEN), None)
-        usable, coming = grants.best(held, (), now, person, dataset), oversight.coming(held, now)
-        effects = self._overview.effects([each for each in (usable, coming) if each])
-        return DatasetPage(
-            dataset=dataset if self._oversees(person, dataset) else replace(dataset, location=""),
-            access=self._access(person, dataset, asked, held),
-            grant=oversight.honest(usable, effects) if usable else None,
-            open_request=self._asking.seen(open_request) if open_request else None,
-            approvers=self._asking.approvers(dataset, person),
-            review=self._asking.outlook(dataset, person),
-            max_days=requests.ceiling(dataset, self._policy),
-            default_days=requests.default_days(dataset, self._policy),
-            profile=self._profile(dataset),
-            coming=oversight.honest(coming, effects) if coming else None,
-            effects=effects,
-        )
+        return self._finding.dataset(person, dataset_id)
 
     def dataset_ids(self, person: str, prefix: str = "") -> tuple[str, ...]:
         """Ids that start so, of datasets that ``person`` sees, for completion."""
-        self._registrar.take_over()
-        return self._store.dataset_ids(prefix, self._registrar.viewer(person))
+        return self._finding.dataset_ids(person, prefix)
 
     def suggest(self, person: str, text: str) -> SuggestionList:
         """Datasets that ``person`` may mean who has typed this much; quick enough for each key."""
-        check_here(person, self._policy)
-        found = self._store.suggest(text, self._registrar.viewer(person))
-        return SuggestionList(tuple(Suggestion(*each) for each in found))
+        return self._finding.suggest(person, text)
 
     def register(self, person: str, path: Path, registration: Registration) -> Dataset:
         """Make a file known; see :class:`~jupyter_mlplatform.access.registrar.Registrar`."""
@@ -365,34 +325,6 @@ class AccessService:
         return tuple(notice for notice in (notices.announce(event, person) for event in events) if notice)
 
     # What these share
-
-    def _summary(self, person: str, dataset: Dataset, asked: Sequence[Request], held: Sequence[Grant]) -> Summary:
-        return Summary(
-            id=dataset.id,
-            title=dataset.title,
-            owner=dataset.owner,
-            classification=dataset.classification,
-            description=dataset.description,
-            tags=dataset.tags,
-            column_count=len(dataset.columns),
-            rows=dataset.rows,
-            access=self._access(person, dataset, asked, held),
-        )
-
-    def _access(self, person: str, dataset: Dataset, asked: Sequence[Request], held: Sequence[Grant]) -> str:
-        if person == dataset.owner:
-            return "owner"
-        if grants.best(held, (), self._clock(), person, dataset):
-            return "granted"
-        if oversight.coming([each for each in held if each.scope.dataset_id == dataset.id], self._clock()):
-            return "fulfilling"
-        waiting = (each for each in asked if each.scope.dataset_id == dataset.id and each.state in requests.OPEN)
-        return "requested" if any(waiting) else "none"
-
-    def _profile(self, dataset: Dataset) -> Profile | None:
-        """Only that of the registered content."""
-        found = self._store.profile(dataset.id)
-        return found if found and found.fingerprint == dataset.fingerprint else None
 
     def _oversees(self, person: str, dataset: Dataset) -> bool:
         return person == dataset.owner or person in self._policy.admins

@@ -62,7 +62,7 @@ def visible(dataset: Dataset, by: Viewer | None) -> bool:
 
 
 def check_id(existing: Dataset | None, by: Viewer | None) -> None:
-    """Raises ``Conflict`` for an id of a dataset that the viewer does not see; it says no more than that it is taken."""
+    """Raises ``Conflict`` for the id of a dataset that the viewer does not see; it says only that it is taken."""
     if existing is not None and not visible(existing, by):
         raise Conflict("access.id_taken", f"The id {existing.id!r} is taken.", next_step="Choose another one.")
 

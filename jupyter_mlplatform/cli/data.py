@@ -243,7 +243,9 @@ def _page_blocks(found: SearchPage) -> list[Block]:
 def _dataset_blocks(page: DatasetPage) -> list[Block]:
     dataset, grant = page.dataset, page.grant
     access = f"granted, {until(grant)}" if grant else page.access
-    if page.open_request and not grant:
+    if page.coming and not grant:
+        access = "; ".join(["granted, and being set up", *(data_oversight.told(each) for each in page.effects)])
+    elif page.open_request and not grant:
         access = f"{page.access}: {_state(page.open_request)}"
     about = [
         ("Id", dataset.id),
@@ -268,7 +270,7 @@ def _own_columns(page: DatasetPage) -> tuple[str, ...]:
 def _next(page: DatasetPage) -> list[Block]:
     if page.access in ("owner", "granted"):
         return [Code(f"df = %mlplat load {page.dataset.id}")]
-    if page.access == "requested":
+    if page.access in ("requested", "fulfilling"):
         return []
     return [Code(f"mlplat data request {page.dataset.id} --purpose … --days {page.default_days}")]
 

@@ -67,24 +67,34 @@ def _blocks(found: OversightPage) -> list[Block]:
             each.grant.state,
             each.grant.ended_at or each.grant.not_after,
             each.grant.enforcement,
-            _told(each),
         )
         for row in found.items
         for each in row.grants
     ]
-    head = ("Dataset", "Grant", "For", "State", "Until", "Enforcement", "Where the data lies")
+    head = ("Dataset", "Grant", "For", "State", "Until", "Enforcement")
     blocks.append(Table(head, rows, empty="Nobody holds such a grant."))
+    blocks += [
+        Line(f"{each.grant.id} ({each.grant.subject}): {_told(each)}", Tone.WARNING if _worries(each) else Tone.QUIET)
+        for row in found.items
+        for each in row.grants
+        if each.concern and each.effects
+    ]
     if found.total > len(found.items):
         said = f"{len(found.items)} of {found.total:,} datasets; narrow with --dataset or --person, or --limit."
         blocks.append(Line(said, Tone.QUIET))
     return blocks
 
 
+def _worries(each: OverseenGrant) -> bool:
+    return each.concern != "pending"
+
+
 def _told(each: OverseenGrant) -> str:
-    return "; ".join(_effect(effect) for effect in each.effects)
+    return "; ".join(told(effect) for effect in each.effects)
 
 
-def _effect(effect: Effect) -> str:
+def told(effect: Effect) -> str:
+    """What a grant needs where the data lies, and how that stands."""
     said = f"{effect.backend}: {effect.state.value}"
     if effect.attempts:
         said += f" after {effect.attempts} attempts, next {effect.due_at:%Y-%m-%d %H:%M} UTC"

@@ -138,7 +138,6 @@ def _write(path: Path, content: str) -> None:
     """Nobody else can read it at any moment, and a link that somebody has put there is not followed."""
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
     with os.fdopen(handle, "w", encoding="ascii") as file:
-        os.fchmod(file.fileno(), 0o600)
         file.write(content)
 
 

@@ -119,7 +119,7 @@ class LakeBench:
 
     def impossible(self) -> Sequence[Wanted]:
         return (
-            Wanted(grant=grant(rows=Equals(column="at", value="2026-01-01T00:00:00Z")), dataset=dataset()),
+            Wanted(grant=grant(rows=Equals(column="at", value="2026-01-01T00:00:00")), dataset=dataset()),
             Wanted(grant=grant(rows=Equals(column="sugar", value="A")), dataset=dataset()),
             Wanted(grant=grant(columns=("gun", "sugar")), dataset=dataset()),
             Wanted(grant=grant(columns=()), dataset=dataset()),

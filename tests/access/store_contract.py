@@ -25,6 +25,7 @@ from jupyter_mlplatform.access.models import (
 )
 from jupyter_mlplatform.access.ports import Store, Unit
 from jupyter_mlplatform.access.samples import Profile
+from jupyter_mlplatform.access.visibility import Viewer
 from jupyter_mlplatform.errors import Conflict
 from tests.access.world import DATASET, START
 
@@ -482,8 +483,8 @@ class SearchContract:
     def test_datasets_are_found_by_words_and_narrowed_by_fields(self, store: Store) -> None:
         write(store, dataset("weld", title="Welding guns", tags=("sensor",), columns=(Column("force"),)))
         write(store, dataset("paint", title="Paint booth", tags=("sensor", "climate"), owner="carol"))
-        found, total = store.search(Search(q="weld"))
-        assert (ids(found), total) == (["weld"], 1)
+        found, total, capped = store.search(Search(q="weld"))
+        assert (ids(found), total, capped) == (["weld"], 1, False)
         assert found[0] == store.dataset("weld")
         assert ids(store.search(Search())[0]) == ["paint", "weld"]
         assert ids(store.search(Search(owner="carol"))[0]) == ids(store.search(Search(tag="climate"))[0]) == ["paint"]
@@ -505,3 +506,41 @@ class SearchContract:
             write(store, dataset(f"d{number}"))
         found = together(4, lambda thread: (store, other)[thread % 2].search(Search())[1])
         assert found == [12] * 4
+
+    def test_a_viewer_finds_nothing_hidden_but_the_own_and_what_concerns_them(self, store: Store) -> None:
+        write(store, dataset("weld", title="Weld guns"), dataset("merger", title="Weld merger", tags=("hr",)))
+        write(store, dataset("mine", title="Weld mine", tags=("hr",), owner="zoe"))
+        stranger = Viewer(person="zoe", hidden_tags=("hr",))
+        for viewer, seen in (
+            (None, ["merger", "mine", "weld"]),
+            (stranger, ["mine", "weld"]),
+            (replace(stranger, concerned=("merger",)), ["merger", "mine", "weld"]),
+        ):
+            assert sorted(store.dataset_ids("", viewer)) == seen
+            assert sorted(found for found, _ in store.suggest("weld", viewer)) == seen
+            for q in ("", "weld"):
+                assert sorted(ids(store.search(Search(q=q), viewer)[0])) == seen
+                assert store.search(Search(q=q), viewer)[1] == len(seen)
+                owners = sum(each.count for each in store.facets(Search(q=q), viewer) if each.field == "owner")
+                assert owners == len(seen)
+
+    def test_what_others_ask_for_a_person_is_found_while_it_is_open(self, store: Store) -> None:
+        for number, state in enumerate((RequestState.SUBMITTED, RequestState.CHANGES_ASKED, RequestState.VOID)):
+            asked = request(f"r-{number}", "alice", f"set_{number}", beneficiary="carol", state=state)
+            write(store, dataset(f"set_{number}"), asked)
+        assert (store.asked_for("carol"), store.asked_for("alice")) == (("set_0", "set_1"), ())
+
+    def test_events_are_read_up_to_a_number(self, store: Store) -> None:
+        for number in range(5):
+            say(store, f"set_{number}", "bob", *(("alice",) if number % 2 else ()))
+
+        def seqs(person: str | None, **bounds: int) -> list[int]:
+            return [event.seq for event in store.events(person, **bounds)]
+
+        assert seqs(None, after=1, until=4) == [2, 3, 4]
+        assert seqs("alice", after=1, until=4) == [2, 4]
+        assert (seqs(None, until=4, newest=2), seqs(None, until=0), seqs(None, after=2, until=99)) == (
+            [3, 4],
+            [],
+            [3, 4, 5],
+        )

@@ -1,8 +1,7 @@
-"""Tables of Glue, read with queries of Athena under one grant's session; and the SQL that these are."""
+"""Tables of Glue, read with queries of Athena under one grant's session."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -10,16 +9,14 @@ from typing import Any
 
 import pyarrow
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from jupyter_mlplatform.access.aws import athena_filter, athena_reader
-from jupyter_mlplatform.access.aws.athena_reader import AthenaReader, query
+from jupyter_mlplatform.access.aws import athena_reader
+from jupyter_mlplatform.access.aws.athena_reader import AthenaReader
 from jupyter_mlplatform.access.aws.clients import Clients
 from jupyter_mlplatform.access.aws.s3_access import S3Access
 from jupyter_mlplatform.access.models import Column, Credentials, Dataset, Grant, GrantState, Kind, Scope
-from jupyter_mlplatform.access.rowfilter import And, Equals, In, Like, Missing, Not, Or, Range, RowFilter
+from jupyter_mlplatform.access.rowfilter import Equals, In, RowFilter
 from jupyter_mlplatform.errors import Forbidden, Invalid, PlatformError, Unavailable
 from jupyter_mlplatform.policy_sections import AwsAccess
 from tests.access.lake_bench import quick_session
@@ -356,82 +353,3 @@ def test_when_a_query_would_be_too_long_it_is_refused_before_it_is_sent(world: W
     with pytest.raises(Invalid) as refused:
         world.read(rows=In(column="worker", values=values))
     assert refused.value.problem.code == "access.query_too_long"
-
-
-CASES: list[tuple[RowFilter, str]] = [
-    (Equals(column="worker", value="O'Hara"), """"worker" = 'O''Hara'"""),
-    (Equals(column="ok", value=True), '"ok" = TRUE'),
-    (Equals(column="small", value=-3), """"small" = TINYINT '-3'"""),
-    (Equals(column="day", value="2026-01-31"), """"day" = DATE '2026-01-31'"""),
-    (Range(column="at", below="2026-01-31T12:00:00.5"), """"at" < TIMESTAMP '2026-01-31 12:00:00.500000'"""),
-    (Equals(column="price", value=1.5), """"price" = CAST('1.5' AS DECIMAL(10, 2))"""),
-    (Equals(column="force", value=1e30), """("force" = DOUBLE '1e+30' AND NOT is_nan("force"))"""),
-    (Not(of=Equals(column="ratio", value=0.5)), """("ratio" <> REAL '0.5' AND NOT is_nan("ratio"))"""),
-    (Missing(column="force"), '("force" IS NULL OR is_nan("force"))'),
-    (Not(of=Missing(column="worker")), '"worker" IS NOT NULL'),
-    (In(column="gun_id", values=(1, 2)), """"gun_id" IN (BIGINT '1', BIGINT '2')"""),
-    (Not(of=In(column="force", values=(1.0,))), """("force" NOT IN (DOUBLE '1.0') AND NOT is_nan("force"))"""),
-    (Like(column="worker", pattern="a*b?c%_\\'"), """"worker" LIKE 'a%b_c\\%\\_\\\\''' ESCAPE '\\'"""),
-    (
-        Or(of=(Equals(column="ok", value=False), And(of=(Missing(column="day"), Missing(column="at"))))),
-        '("ok" = FALSE OR ("day" IS NULL AND "at" IS NULL))',
-    ),
-]
-
-
-@pytest.mark.parametrize(("tree", "sql"), CASES)
-def test_when_rows_are_chosen_the_condition_is_this_sql(tree: RowFilter, sql: str) -> None:
-    assert athena_filter.condition(tree, TYPED) == sql
-
-
-def stripped(sql: str) -> str:
-    """What is left of SQL, as Trino takes it apart, without texts and names."""
-    return re.sub(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"", "", sql)
-
-
-@settings(max_examples=80, deadline=None)
-@given(st.text(st.characters(exclude_categories=("Cc", "Cs")), max_size=30))
-def test_whatever_a_text_holds_it_stays_inside_of_its_quotes(text: str) -> None:
-    try:
-        sql = athena_filter.condition(
-            And(of=(Equals(column="worker", value=text), Like(column="worker", pattern=f"{text}*"))), TYPED
-        )
-    except Invalid:
-        return
-    assert stripped(sql) == "( =  AND  LIKE  ESCAPE )"
-
-
-@pytest.mark.parametrize("name", ['a"b', "a'; DROP TABLE x; --", "a b", "ü"])
-def test_whatever_a_name_holds_it_stays_inside_of_its_quotes(name: str) -> None:
-    place = f"glue://{ACCOUNT}/pl%22ant/we%27ld"
-    dataset = Dataset(
-        id="x", title="", owner="", location=place, registered_at=START, columns=(Column(name, "string"),)
-    )
-    sql = query(dataset, [name], Equals(column=name, value="x"), 3)
-    assert stripped(sql) == "SELECT  FROM . WHERE  =  LIMIT 3"
-    assert '"pl""ant"."we\'ld"' in sql
-
-
-@pytest.mark.parametrize(
-    ("tree", "kind"),
-    [
-        (Equals(column="c", value="x"), "array<string>"),
-        (Equals(column="c", value="x"), "bigint"),
-        (Equals(column="c", value=1), "decimal(40,2)"),
-        (Equals(column="c", value="0999-01-01T00:00:00"), "timestamp"),
-        (Like(column="c", pattern="x*"), "bigint"),
-        (In(column="c", values=()), "string"),
-        (Equals(column="d", value="x"), "string"),
-    ],
-)
-def test_when_a_condition_does_not_fit_its_column_it_is_refused(tree: RowFilter, kind: str) -> None:
-    with pytest.raises(Invalid):
-        athena_filter.condition(tree, (Column("c", kind),))
-
-
-def test_when_a_name_cannot_be_read_it_is_refused() -> None:
-    for wrong in ("", "a\0b", "a\nb"):
-        with pytest.raises(Invalid):
-            athena_filter.quoted(wrong)
-    with pytest.raises(Invalid):
-        athena_filter.text("a\0b")

@@ -136,6 +136,9 @@ def test_when_the_policy_asks_for_more_or_other_approvers_it_is_to_be_ended() ->
 def test_when_the_dataset_is_retired_it_is_to_be_ended_and_when_it_is_none_of_ours_it_is_left_alone() -> None:
     assert "retired" in broken(dataset=replace(WELD, live=False))
     assert isinstance(judged(dataset=None), Pass)
+    product = judged(replace(FOUND, location=""))
+    assert isinstance(product, Pass)
+    assert "look at it in DataZone" in product.because
     assert isinstance(judged(dataset=replace(WELD, backend="lake_formation")), Pass)
 
 
@@ -219,7 +222,7 @@ def leg(office: Office, handle: str, **changes: Any) -> Leg:
 
 
 def test_when_somebody_decided_in_the_portal_it_is_found_with_the_names_of_people(office: Office) -> None:
-    identifier = office.decide()
+    identifier = office.decide(reason="wear\nof\x1b caps")
     (found,) = office.portal().decided(())
     assert found == Subscription(
         id=identifier,
@@ -227,7 +230,7 @@ def test_when_somebody_decided_in_the_portal_it_is_found_with_the_names_of_peopl
         location=WELD.location,
         requester="alice",
         approver="bob",
-        reason="wear",
+        reason="wear of  caps",
         decided_at=found.decided_at,
     )
     assert found.decided_at == NOW

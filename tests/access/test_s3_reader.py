@@ -11,6 +11,7 @@ from typing import Any
 import pyarrow
 import pyarrow.parquet
 import pytest
+from msgspec.structs import replace
 
 from jupyter_mlplatform.access.aws import s3_access
 from jupyter_mlplatform.access.aws.s3_access import S3Access
@@ -118,6 +119,12 @@ def test_when_a_prefix_is_read_all_its_files_come_in_order_with_what_their_folde
     assert table.column("gun_id").to_pylist() == list(range(30))
     assert table.column("line").to_pylist() == [0] * 10 + [1] * 10 + [2] * 10
     assert {call.outcome for call in world.aws.calls} == {"ok"}
+
+
+def test_when_a_whole_bucket_is_a_dataset_all_of_it_is_read(world: World) -> None:
+    world.fill("")
+    world.dataset = replace(world.dataset, location="s3://lake/")
+    assert world.read().num_rows == 20
 
 
 def test_when_another_prefix_only_begins_alike_it_is_neither_listed_nor_read(world: World) -> None:
@@ -286,15 +293,11 @@ def test_when_s3_asks_to_slow_down_the_request_is_repeated(world: World) -> None
 def test_when_a_grant_is_restricted_raw_files_are_not_read_for_it(world: World, change: dict[str, Any]) -> None:
     world.fill()
     fields = {"dataset_id": "orders", "columns": tuple(COLUMNS), **change}
-    world.grant = Grant(**{**_fields(world.grant), "scope": Scope(**fields)})
+    world.grant = replace(world.grant, scope=Scope(**fields))
     with pytest.raises(Forbidden) as refused:
         world.read()
     assert refused.value.problem.code == "access.raw_restricted"
     assert (world.vended, world.aws.calls) == ([], [])
-
-
-def _fields(grant: Grant) -> dict[str, Any]:
-    return {name: getattr(grant, name) for name in grant.__struct_fields__}
 
 
 @pytest.mark.parametrize(
@@ -325,7 +328,7 @@ def test_when_files_were_registered_and_one_was_rewritten_the_data_is_another(wo
     world.fill()
     session = world.access.session(lambda: world.credentials(world.dataset, world.grant))
     named = fingerprint(list_files(session, world.dataset), "lake/orders/")
-    world.dataset = Dataset(**{**_dataset(world.dataset), "fingerprint": named})
+    world.dataset = replace(world.dataset, fingerprint=named)
     assert world.read().num_rows == 20
     world.clock.forward(seconds=5)
     world.fill()
@@ -334,12 +337,18 @@ def test_when_files_were_registered_and_one_was_rewritten_the_data_is_another(wo
     assert refused.value.problem.code == "access.data_changed"
 
 
-def _dataset(dataset: Dataset) -> dict[str, Any]:
-    return {name: getattr(dataset, name) for name in dataset.__struct_fields__}
-
-
 @pytest.mark.parametrize(
-    "location", ["s3://lake", "s3://lake/orders/../hr/", "s3://lake/a//b/", "s3://la/ke@x/", "s3://LAKE/x/", "/lake/x/"]
+    "location",
+    [
+        "s3://lake",
+        "s3://lake/orders/../hr/",
+        "s3://lake/a//b/",
+        "s3://lake/a//",
+        "s3://lake//",
+        "s3://la/ke@x/",
+        "s3://LAKE/x/",
+        "/lake/x/",
+    ],
 )
 def test_when_a_place_could_be_read_in_two_ways_it_is_refused(location: str) -> None:
     with pytest.raises(Invalid):

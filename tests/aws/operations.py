@@ -412,3 +412,12 @@ WORDS_OF_BOTOCORE = frozenset({"Error", "Code", "Message", "ResponseMetadata", "
 WORDS_OF_BOTOCORE |= frozenset({"Version", "Statement", "Effect", "Action", "Condition"})
 WORDS_OF_BOTOCORE |= frozenset({"DateLessThan", "StringEquals", "StringLike"})
 """And names in the documents of policies (``session_policy.py``)."""
+
+SECRETS_MANAGER = {
+    "GetSecretValue": Used(("SecretId",), ("SecretString",)),
+    "CreateSecret": Used(("Name", "SecretString", "Description")),
+    "PutSecretValue": Used(("SecretId", "SecretString")),
+    "RestoreSecret": Used(("SecretId",)),
+    "DeleteSecret": Used(("SecretId", "ForceDeleteWithoutRecovery")),
+}
+OPERATIONS["secretsmanager"] = SECRETS_MANAGER

@@ -21,13 +21,15 @@ SECRET = "canary-secret-key"
 
 
 class Kernels:
-    """Kernels that live and die as the test says: process id by kernel id."""
+    """Kernels that live and die as the test says: process id by kernel id. A ``dead`` one is not forgotten yet."""
 
     def __init__(self, **processes: int | None) -> None:
         self.processes: dict[str, int | None] = dict(processes)
+        self.dead: set[str] = set()
 
     async def process(self, kernel_id: str) -> tuple[bool, int | None]:
-        return kernel_id in self.processes, self.processes.get(kernel_id)
+        alive = kernel_id in self.processes and kernel_id not in self.dead
+        return alive, self.processes.get(kernel_id)
 
 
 class Vending:

@@ -325,13 +325,41 @@ async def test_no_secret_is_in_the_server_its_kernels_environment_or_any_file_bu
         assert holds == ([token] if file.name == f"{kernel}.token" else []), file
 
 
-async def test_without_aws_no_port_is_opened_and_a_session_says_why(
-    jp_serverapp: ServerApp, monkeypatch: pytest.MonkeyPatch
+@pytest.fixture
+def aws_policy(policy_file: Path) -> None:
+    """Before the server reads it."""
+    policy_file.write_text(POLICY)
+
+
+def brokers(app: ServerApp) -> list[str]:
+    """The addresses that a server's runtime folder names."""
+    return [each.read_text() for each in Path(app.runtime_dir).glob("mlplatform-broker-*/address")]
+
+
+async def test_the_extension_opens_a_broker_where_the_policy_names_an_account_and_closes_it(
+    aws_policy: None, jp_serverapp: ServerApp
 ) -> None:
+    await jp_serverapp.extension_manager.start_all_extensions()
+    (address,) = brokers(jp_serverapp)
+    status, _, body = await asyncio.to_thread(ask, address.removeprefix("http://"), "GET", "/credentials/welds", {})
+    assert (status, body["code"]) == (401, "access.token_refused")
+    await jp_serverapp.extension_manager.stop_all_extensions()
+    assert brokers(jp_serverapp) == []
+    with pytest.raises(ConnectionError):
+        await asyncio.to_thread(socket.create_connection, tuple_of(address.removeprefix("http://")), 5)
+
+
+async def test_the_extension_opens_no_port_without_one(jp_serverapp: ServerApp) -> None:
+    await jp_serverapp.extension_manager.start_all_extensions()
+    assert brokers(jp_serverapp) == []
+    await jp_serverapp.extension_manager.stop_all_extensions()
+
+
+async def test_without_aws_there_is_no_broker(jp_serverapp: ServerApp, monkeypatch: pytest.MonkeyPatch) -> None:
     services = Services(*resolve())
     monkeypatch.setattr(Services, "vending", None, raising=False)
     assert await open_broker(jp_serverapp, services) is None
-    assert list(Path(jp_serverapp.runtime_dir).glob("mlplatform-broker-*")) == []
+    assert brokers(jp_serverapp) == []
 
 
 async def test_a_broker_that_cannot_listen_is_told_in_the_log_and_stops_no_server(

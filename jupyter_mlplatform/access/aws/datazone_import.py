@@ -44,7 +44,7 @@ class Subscription(msgspec.Struct, frozen=True, kw_only=True):
 
     ``location`` is the table's, empty where it is not told. ``requester`` and ``approver`` are names of people here,
     empty where DataZone's user is nobody that we know. ``filters`` are what it is restricted to (none: the whole
-    table); ``readable`` false: some of them could not be read. ``reason`` is the requester's text.
+    table); ``readable`` false: some of them could not be read. ``reason`` is the requester's text, on one line.
     """
 
     id: str
@@ -99,6 +99,8 @@ class Ended(msgspec.Struct, frozen=True):
 
 def judge(found: Subscription, dataset: Dataset | None, policy: AccessPolicy, now: datetime) -> Finding:
     """What becomes of a subscription. ``dataset`` is the one at its location, also a retired one."""
+    if not found.location:
+        return Pass(found, "It names no table (a data product, say). Somebody has to look at it in DataZone.")
     if dataset is None or dataset.backend != NAME:
         return Pass(found, "Its table is not in the catalogue here, or is given out in another way.")
     columns, rows, because = _scope(found, dataset)
@@ -224,7 +226,7 @@ class Portal:
             location=mirror.location(*table) if table else "",
             requester=self._person(str(asked.get("createdBy") or "")),
             approver=self._person(str(asked.get("reviewerId") or "")),
-            reason=reason[:_REASON],
+            reason="".join(sign if sign.isprintable() else " " for sign in reason[:_REASON]),
             decided_at=each["createdAt"],
             filters=tuple(one.get("configuration") or {} for one in filters if one is not None),
             readable=None not in filters,

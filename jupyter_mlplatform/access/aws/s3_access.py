@@ -41,11 +41,15 @@ _UNREACHED = frozenset({"NETWORK_CONNECTION", "INTERNAL_FAILURE", "SERVICE_UNAVA
 
 
 def bucket_and_key(location: str) -> tuple[str, str]:
-    """The two parts of ``s3://bucket/key``; signs are as S3 has them. Raises ``Invalid`` where it is not written so."""
-    bucket, _, key = location.removeprefix(SCHEME).partition("/")
+    """The two parts of ``s3://bucket/key``; signs are as S3 has them. The key of ``s3://bucket/`` is empty.
+
+    Raises ``Invalid`` where it is not written so.
+    """
+    bucket, slash, key = location.removeprefix(SCHEME).partition("/")
     # Arrow takes dots and doubled slashes in a key for steps between folders, which S3 does not know.
-    steps = key.rstrip("/").split("/")
-    if not location.startswith(SCHEME) or not _BUCKET.fullmatch(bucket) or {".", "..", ""} & set(steps):
+    steps = key.removesuffix("/").split("/") if key else []
+    named = location.startswith(SCHEME) and slash and _BUCKET.fullmatch(bucket)
+    if not named or {".", "..", ""} & set(steps):
         raise Invalid(
             "access.invalid_path",
             f"{location!r} does not name a place in S3.",
@@ -139,5 +143,8 @@ def _failure(name: str, found: re.Match[str] | None) -> PlatformError:
             next_step="Try again; if that does not help, ask its owner.",
         )
     status = int(found[2] or 0) if found else 0
+    if code == "Unknown" and status == 400:
+        # An answer whose body did not come, as to every HEAD. All else in these requests is Arrow's own and fits.
+        code = "ExpiredToken"
     action = "s3:ListBucket" if found and found[3].startswith("List") else "s3:GetObject"
     return failures.explained(code, action, status=status, unsure=said in _UNREACHED)

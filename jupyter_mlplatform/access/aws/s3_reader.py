@@ -173,7 +173,7 @@ def list_files(session: Session, dataset: Dataset) -> list[File]:
     from pyarrow import fs
 
     bucket, prefix = s3_access.bucket_and_key(dataset.location)
-    if not prefix.endswith("/"):
+    if prefix and not prefix.endswith("/"):
         raise Invalid("access.invalid_path", f"{dataset.id!r} is not registered as a prefix that ends in '/'.")
     root = f"{bucket}/{prefix}"
     files = []

@@ -105,7 +105,9 @@ def _compared(
         return sql.SQL(f"{{}} {sign} {{}}").format(read, place), sign in (">", ">=", "<>")
     if isinstance(test, Like):
         if form.kind not in ("text", "unknown"):
-            raise invalid(f"The column {test.column!r} holds no text that could fit a pattern.")
+            raise invalid(
+                f"The column {test.column!r} holds no text that could fit a pattern.", "Compare it with a value."
+            )
         pattern = "".join(_LIKE.get(each, each) for each in str(exact(test.column, test.pattern, form)))
         words = "{} LIKE {}" if wanted else "{} NOT LIKE {}"
         return sql.SQL(words).format(read, _place(pattern, "text", values)), False

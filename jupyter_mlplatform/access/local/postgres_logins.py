@@ -94,8 +94,8 @@ class PostgresLogins:
     def observe(self, wanted: Wanted, handle: str) -> Observation:
         """See :class:`~jupyter_mlplatform.access.ports.Fulfiller`. The login is tried, too."""
         try:
-            found, over = self._observed(wanted)
-            return self._tried(wanted) if found.sight is Sight.PRESENT and not over else found
+            found, untried = self._observed(wanted)
+            return self._tried(wanted) if found.sight is Sight.PRESENT and not untried else found
         except PlatformError as error:
             return Observation(Sight.UNKNOWN, f"{error.problem.message} {error.problem.cause}".strip())
 
@@ -120,7 +120,7 @@ class PostgresLogins:
             yield connection
 
     def _observed(self, wanted: Wanted) -> tuple[Observation, bool]:
-        """What the catalogue shows, and whether the login's end has passed, so that it lets nobody in."""
+        """What the catalogue shows, and whether the login cannot be tried: it has ended, or is in full use."""
         where, name = _named(wanted)
         with self._admin(where) as connection:
             known = postgres_rights.role(connection, name, wanted.grant.not_after)
@@ -137,7 +137,7 @@ class PostgresLogins:
             return Observation(Sight.NOT_IN_FORCE, note), False
         if found.wrong:
             return Observation(Sight.DIFFERENT, " ".join(found.wrong)), False
-        return Observation(Sight.PRESENT), known.over
+        return Observation(Sight.PRESENT), known.over or known.full
 
     def _tried(self, wanted: Wanted) -> Observation:
         """A look at no row, with the login itself."""
@@ -201,8 +201,9 @@ def _make_login(connection: Any, wanted: Wanted, login: Login) -> None:
     verifier = connection.pgconn.encrypt_password(login.password.encode(), name.encode(), b"scram-sha-256").decode()
     _said(
         connection,
-        f"ALTER ROLE {{}} WITH LOGIN NOINHERIT CONNECTION LIMIT {CONNECTIONS} PASSWORD {{verifier}} VALID UNTIL {{end}}",
+        "ALTER ROLE {} WITH LOGIN NOINHERIT CONNECTION LIMIT {most} PASSWORD {verifier} VALID UNTIL {end}",
         name,
+        most=CONNECTIONS,
         verifier=verifier,
         end=wanted.grant.not_after.isoformat(),
     )
@@ -215,16 +216,12 @@ def _make_login(connection: Any, wanted: Wanted, login: Login) -> None:
 def _check_made(connection: Any, wanted: Wanted, where: Place, relation: Relation) -> None:
     """What somebody else gave can be taken by that one alone, or by a member of the role that the thing belongs to."""
     made = postgres_rights.role(connection, logins.role_of(wanted.grant.id), wanted.grant.not_after)
-    wrong = (
-        ("There is no such login.",)
-        if made is None
-        else (postgres_rights.compared(connection, wanted, where, relation, made).wrong)
-    )
-    if wrong:
+    found = None if made is None else postgres_rights.compared(connection, wanted, where, relation, made)
+    if found is None or (found.wrong and not found.open_to_all):
         raise Conflict(
             "access.login_not_as_wanted",
             "The platform cannot make the login what it is to be.",
-            cause=" ".join(wrong),
+            cause=" ".join(found.wrong) if found else "",
             next_step="Tell your database team to undo what was given to it by hand, or to let the platform do so.",
         )
 

@@ -31,6 +31,7 @@ _WRITES = "INSERT, UPDATE, DELETE, TRUNCATE, TRIGGER, REFERENCES"
 _ROLE = """
 SELECT oid::int8, rolsuper OR rolcreaterole OR rolcreatedb OR rolreplication OR rolbypassrls, rolinherit, rolcanlogin,
     rolconnlimit, rolvaliduntil IS NOT DISTINCT FROM %s::timestamptz, coalesce(rolvaliduntil <= now(), false),
+    (SELECT count(*) FROM pg_stat_activity WHERE usesysid = pg_roles.oid) >= rolconnlimit,
     coalesce(rolconfig, '{}'), coalesce(shobj_description(oid, 'pg_authid'), '')
 FROM pg_roles WHERE rolname = %s
 """
@@ -65,6 +66,7 @@ SELECT has_any_column_privilege(%(role)s::oid, %(source)s::oid, 'INSERT, UPDATE,
     OR has_table_privilege(%(role)s::oid, %(source)s::oid, '{_WRITES}'),
     has_schema_privilege(%(role)s::oid, relnamespace, 'USAGE') AND has_database_privilege(%(role)s::oid,
         current_database(), 'CONNECT'), has_schema_privilege(%(role)s::oid, relnamespace, 'CREATE')
+        AND NOT has_schema_privilege('public', relnamespace, 'CREATE')
 FROM pg_class WHERE oid = %(source)s
 """  # noqa: S608 (all of it ours)
 _VIEW = """
@@ -76,7 +78,9 @@ FROM pg_class WHERE relkind = 'v' AND relname = %(name)s AND relnamespace = to_r
 
 
 class Role(msgspec.Struct, frozen=True):
-    """A login as the server knows it. ``over``: its end has passed. ``mark`` is the comment on it."""
+    """A login as the server knows it. ``over``: its end has passed; ``full``: no more connections of it are let in.
+    ``mark`` is the comment on it.
+    """
 
     number: int
     mighty: bool
@@ -85,6 +89,7 @@ class Role(msgspec.Struct, frozen=True):
     connections: int
     ends_right: bool
     over: bool
+    full: bool
     settings: tuple[str, ...]
     mark: str
 
@@ -106,8 +111,8 @@ def role(connection: Any, name: str, ends: datetime) -> Role | None:
     found = connection.execute(_ROLE, [ends, name]).fetchone()
     if found is None:
         return None
-    number, mighty, inherits, enters, connections, ends_right, over, said, comment = found
-    return Role(number, mighty, inherits, enters, connections, ends_right, over, tuple(sorted(said)), comment)
+    number, mighty, inherits, enters, connections, ends_right, over, full, said, comment = found
+    return Role(number, mighty, inherits, enters, connections, ends_right, over, full, tuple(sorted(said)), comment)
 
 
 def view(connection: Any, name: str, role_number: int) -> tuple[Any, ...] | None:
@@ -180,8 +185,8 @@ def _wrong_rights(connection: Any, wanted: Wanted, where: Place, asked: dict[str
         wrong.append("The login may change data, or hand on what it may read.")
     if found is not None and not found[1]:
         wrong.append("The login may not enter the database or the schema.")
-    if found is not None and found[2] and wanted.grant.scope.rows is not None:
-        wrong.append("The login may make things in the schema of views.")
+    if found is not None and found[2]:
+        wrong.append("The login may make things in the schema.")
     (elsewhere,) = connection.execute(_ELSEWHERE, asked).fetchone()
     if elsewhere:
         wrong.append("The login owns something, or has rights on something else.")

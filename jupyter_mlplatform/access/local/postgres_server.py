@@ -31,7 +31,7 @@ SILENT_MS = 30_000
 _LONGEST_NAME = 63
 _MOST_ADDRESSES = 4
 _SYSTEM = frozenset({"pg_catalog", "information_schema", "pg_toast", OURS})
-_LOOPBACK = {"sslmode": "prefer"}
+_LOOPBACK = {"sslmode": "prefer", "sslrootcert": ""}
 _REMOTE = {"sslmode": "verify-full"}
 # The same on every connection: names are found in the system's own schema only, and instants are in UTC.
 _SETTINGS = "SELECT set_config(name, value, false) FROM unnest(%s::text[], %s::text[]) AS said (name, value)"
@@ -145,14 +145,11 @@ class Servers:
 
 def connection_words(where: Place, addresses: list[str], roots: str = "") -> dict[str, Any]:
     """What libpq is told, so that nothing is left to the environment: to whom, how safely, and how long to wait."""
-    loopback = all(ipaddress.ip_address(each.partition("%")[0]).is_loopback for each in addresses)
     return {
         "host": ",".join([where.host] * len(addresses)),
         "hostaddr": ",".join(addresses),
         "port": ",".join([str(where.port)] * len(addresses)),
-        **(_LOOPBACK if loopback else _REMOTE),
-        "sslrootcert": roots or "system",
-        **({} if roots or not loopback else {"sslrootcert": ""}),
+        **(_LOOPBACK if _on_this_machine(addresses) else _REMOTE | {"sslrootcert": roots or "system"}),
         "sslcertmode": "disable",
         "gssencmode": "disable",
         "require_auth": "scram-sha-256",
@@ -163,6 +160,10 @@ def connection_words(where: Place, addresses: list[str], roots: str = "") -> dic
         "target_session_attrs": "any",
         "options": "",
     }
+
+
+def _on_this_machine(addresses: list[str]) -> bool:
+    return all(ipaddress.ip_address(each.partition("%")[0]).is_loopback for each in addresses)
 
 
 def resolved(host: str, port: int) -> list[str]:

@@ -1,5 +1,39 @@
 // Generated from the server by `jlpm generate`; do not edit.
 export interface paths {
+  '/access/audit': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** The audit trail, looked through from its end */
+    get: operations['getAccessAudit'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/access/audit/verification': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** Check the audit trail: the chain, its end, and the state against it */
+    get: operations['getAccessAuditVerification'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/access/datasets': {
     parameters: {
       query?: never;
@@ -137,6 +171,23 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  '/access/oversight': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** Who holds grants on the datasets that I oversee */
+    get: operations['getAccessOversight'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/access/requests': {
     parameters: {
       query?: never;
@@ -200,6 +251,23 @@ export interface paths {
     put?: never;
     /** Withdraw my request */
     post: operations['postAccessRequestsRequestIdWithdrawal'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/access/suggestions': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** Datasets that somebody may mean who has typed this much */
+    get: operations['getAccessSuggestions'];
+    put?: never;
+    post?: never;
     delete?: never;
     options?: never;
     head?: never;
@@ -644,6 +712,48 @@ export interface components {
       state: components['schemas']['VersionState'];
     };
     /**
+     * Audit
+     * @description What a check of the audit trail found.
+     *
+     *         ``head`` is the hash of the newest event: kept somewhere else, it proves later that nothing before it was changed
+     *         or cut off. ``unanchored`` counts the newest events that the anchor does not cover yet.
+     */
+    Audit: {
+      events: number;
+      /** @default [] */
+      findings: string[];
+      head: string;
+      /** @default 0 */
+      unanchored: number;
+    };
+    /**
+     * AuditPage
+     * @description Events, the newest first. ``older``: go on with this as ``before``; 0 when the beginning was reached.
+     */
+    AuditPage: {
+      items: components['schemas']['Event'][];
+      /** @default 0 */
+      older: number;
+    };
+    /**
+     * AuditQuery
+     * @description Which events are looked at: of a dataset, of a person (who did it, or whom it is about), of an action.
+     *
+     *         ``action`` may be the beginning of one, such as ``grant``. ``before`` is the number of an event: only older ones.
+     */
+    AuditQuery: {
+      /** @default  */
+      action: string;
+      /** @default 0 */
+      before: number;
+      /** @default  */
+      dataset: string;
+      /** @default 50 */
+      limit: number;
+      /** @default  */
+      person: string;
+    };
+    /**
      * Bundle
      * @description What is sent: a deterministic archive named by the SHA-256 of its content. ``packed_bytes`` is its size.
      */
@@ -708,6 +818,18 @@ export interface components {
       reason: string;
     };
     /**
+     * Counters
+     * @description How many grants are in each state, and how many there are of each concern, whatever is filtered.
+     */
+    Counters: {
+      concerns: {
+        [key: string]: number;
+      };
+      states: {
+        [key: string]: number;
+      };
+    };
+    /**
      * Counts
      * @description How often, by what it happened to.
      */
@@ -739,9 +861,14 @@ export interface components {
      *
      *         ``location`` is the absolute path of the data; it is shown to its owner and to admins only. ``fingerprint`` names
      *         the registered content: a file that was replaced is another dataset until it is registered again. ``sample`` says
-     *         what its owner lets everybody see of it.
+     *         what its owner lets everybody see of it. ``backend`` names what puts grants into force where that is not this
+     *         software itself (``lake_formation``, ``datazone``, ``s3_access_grants``, ``postgres``); empty for local data. The
+     *         ``location`` of such a dataset is ``glue://catalog id/database/table``, ``s3://bucket/prefix/`` or
+     *         ``postgresql://host:port/database/schema.table``, never with credentials.
      */
     Dataset: {
+      /** @default  */
+      backend: string;
       /** @default internal */
       classification: string;
       /** @default [] */
@@ -773,15 +900,22 @@ export interface components {
     /**
      * DatasetPage
      * @description Everything one person may see of one dataset, with their own access to it (see :class:`Summary`).
+     *
+     *         ``coming`` is a grant that was given and is still being set up where the data lies; ``effects`` are those of
+     *         ``grant`` and ``coming``.
      */
     DatasetPage: {
       /** @default none */
       access: string;
       /** @default [] */
       approvers: string[];
+      /** @default null */
+      coming: components['schemas']['Grant'] | null;
       dataset: components['schemas']['Dataset'];
       /** @default 0 */
       default_days: number;
+      /** @default [] */
+      effects: components['schemas']['Effect'][];
       /** @default null */
       grant: components['schemas']['Grant'] | null;
       /** @default 0 */
@@ -832,6 +966,24 @@ export interface components {
      * @enum {unknown}
      */
     Ecosystem: 'conda' | 'pip';
+    /**
+     * Effect
+     * @description What a grant needs done where the data lies, as a person sees it: a leg without its internals.
+     *
+     *         ``wanted`` is what should be so, ``state`` what is known of it; ``note`` says in words what was seen or went wrong
+     *         the last time, ``attempts`` how often that failed in a row, ``due_at`` when it is tried or looked at next.
+     */
+    Effect: {
+      /** @default 0 */
+      attempts: number;
+      backend: string;
+      due_at: string;
+      grant_id: string;
+      /** @default  */
+      note: string;
+      state: components['schemas']['LegState'];
+      wanted: boolean;
+    };
     /**
      * EndReason
      * @description Why a grant ended.
@@ -924,6 +1076,8 @@ export interface components {
      * @description Access that was granted: usable by ``subject`` from ``not_before`` until, not including, ``not_after`` (UTC).
      *
      *         Whether it may be used is judged when data is handed out, from these instants, never from ``state`` alone.
+     *         ``backend`` is that of the dataset when it was granted: such a grant is ``fulfilling`` until what it needs there was
+     *         seen in force, and ``ending`` until that was seen gone; the reasons of its end are set as soon as it is ending.
      *         ``announced_days``: its end was last announced so many days before. ``enforcement`` is ``enforced`` or ``advisory``
      *         (the kernel could read the file itself). ``ended_at``, ``ended_by``
      *         and ``end_note`` (the words of who ended it) are set with ``end_reason``. The id ``owner`` stands for an owner's
@@ -933,6 +1087,8 @@ export interface components {
       /** @default null */
       announced_days: number | null;
       approved_by: string;
+      /** @default  */
+      backend: string;
       dataset_title: string;
       /** @default  */
       end_note: string;
@@ -957,9 +1113,11 @@ export interface components {
     };
     /**
      * GrantList
-     * @description Grants, the one that ends first at the top.
+     * @description Grants, the one that ends first at the top, and what they need where the data lies.
      */
     GrantList: {
+      /** @default [] */
+      effects: components['schemas']['Effect'][];
       items: components['schemas']['Grant'][];
     };
     /**
@@ -1031,6 +1189,13 @@ export interface components {
       subject: string;
       until: string;
     };
+    /**
+     * LegState
+     * @description Where a leg stands.
+     * @enum {unknown}
+     */
+    LegState:
+      'applied' | 'applying' | 'drifted' | 'orphaned' | 'planned' | 'removed' | 'removing' | 'verified';
     /**
      * Like
      * @description The column's text fits a pattern: ``*`` stands for any text, ``?`` for one character; upper case matters.
@@ -1241,13 +1406,18 @@ export interface components {
     };
     /**
      * Options
-     * @description What a request form offers.
+     * @description What a request form offers. ``may_oversee``: whether the person sees who holds grants, ``may_verify``:
+     *         whether they can have the audit trail checked; see ``Oversight``.
      */
     Options: {
       default_days: number;
       max_days: {
         [key: string]: number;
       };
+      /** @default false */
+      may_oversee: boolean;
+      /** @default false */
+      may_verify: boolean;
       purposes: components['schemas']['PurposeChoice'][];
     };
     /**
@@ -1274,6 +1444,57 @@ export interface components {
      * @enum {unknown}
      */
     Outcome: 'failed' | 'ok' | 'unknown' | 'warning';
+    /**
+     * OverseenDataset
+     * @description The grants on one dataset, those that need somebody first.
+     */
+    OverseenDataset: {
+      /** @default  */
+      concern: string;
+      grants: components['schemas']['OverseenGrant'][];
+      id: string;
+      owner: string;
+      title: string;
+    };
+    /**
+     * OverseenGrant
+     * @description A grant with its effects. ``concern`` is one of ``orphaned``, ``drifted``, ``failing``, ``pending``, or empty.
+     */
+    OverseenGrant: {
+      /** @default  */
+      concern: string;
+      /** @default [] */
+      effects: components['schemas']['Effect'][];
+      grant: components['schemas']['Grant'];
+    };
+    /**
+     * OversightPage
+     * @description Datasets with their grants, those that need somebody first. ``total`` counts datasets.
+     */
+    OversightPage: {
+      counters: components['schemas']['Counters'];
+      items: components['schemas']['OverseenDataset'][];
+      total: number;
+    };
+    /**
+     * OversightQuery
+     * @description Which grants are looked at: of a dataset, of a person, in a state.
+     *
+     *         ``state`` is that of a grant, ``attention`` for those somebody has to look after, or empty for all but ended ones.
+     *         ``limit`` and ``offset`` count datasets.
+     */
+    OversightQuery: {
+      /** @default  */
+      dataset: string;
+      /** @default 20 */
+      limit: number;
+      /** @default 0 */
+      offset: number;
+      /** @default  */
+      person: string;
+      /** @default  */
+      state: string;
+    };
     /**
      * PackagesStatus
      * @description All tools, and the last examination if there was one.
@@ -1694,13 +1915,15 @@ export interface components {
     };
     /**
      * SearchPage
-     * @description One page of results, best match first; ``total`` counts all of them, to 5,001, which stands for more, where words
-     *         are looked for.
+     * @description One page of results, best match first. ``total`` counts all of them; ``capped``: it was counted to there only,
+     *         and there are more.
      *
      *         A facet's counts ignore the filter on its own field, so that the choice can be changed. ``problems`` are what is
      *         wrong with catalogue files; the datasets they concern are missing or not up to date.
      */
     SearchPage: {
+      /** @default false */
+      capped: boolean;
       facets: components['schemas']['Facet'][];
       items: components['schemas']['Summary'][];
       /** @default [] */
@@ -1802,8 +2025,34 @@ export interface components {
       why: string;
     };
     /**
+     * Suggesting
+     * @description What somebody has typed so far.
+     */
+    Suggesting: {
+      /** @default  */
+      text: string;
+    };
+    /**
+     * Suggestion
+     * @description A dataset that may be meant.
+     */
+    Suggestion: {
+      id: string;
+      title: string;
+    };
+    /**
+     * SuggestionList
+     * @description Suggestions, the likeliest first.
+     */
+    SuggestionList: {
+      items: components['schemas']['Suggestion'][];
+    };
+    /**
      * Summary
-     * @description A dataset in a list of search results. ``access`` is one of ``none``, ``requested``, ``granted``, ``owner``.
+     * @description A dataset in a list of search results.
+     *
+     *         ``access`` is one of ``none``, ``requested``, ``fulfilling`` (granted, and being set up where the data lies),
+     *         ``granted``, ``owner``.
      */
     Summary: {
       /** @default none */
@@ -1966,9 +2215,13 @@ export interface components {
     /**
      * Kind
      * @description What a dataset physically is: one file, a folder of Parquet files of one schema, or a table of a database.
+     *
+     *         The last three lie elsewhere: a table of a PostgreSQL server, one of the Glue catalogue, everything below an S3
+     *         prefix.
      * @enum {unknown}
      */
-    'jupyter_mlplatform.access.models.Kind': 'file' | 'folder' | 'table';
+    'jupyter_mlplatform.access.models.Kind':
+      'file' | 'folder' | 'glue_table' | 'postgres_table' | 's3_prefix' | 'table';
     /**
      * Decision
      * @description One line of the decision log.
@@ -2029,6 +2282,70 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+  getAccessAudit: {
+    parameters: {
+      query?: {
+        dataset?: string;
+        person?: string;
+        action?: string;
+        before?: number;
+        limit?: number;
+      };
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description The result */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['AuditPage'];
+        };
+      };
+      /** @description What went wrong, why, and what to do */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Problem'];
+        };
+      };
+    };
+  };
+  getAccessAuditVerification: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description The result */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Audit'];
+        };
+      };
+      /** @description What went wrong, why, and what to do */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Problem'];
+        };
+      };
+    };
+  };
   getAccessDatasets: {
     parameters: {
       query?: {
@@ -2313,6 +2630,41 @@ export interface operations {
       };
     };
   };
+  getAccessOversight: {
+    parameters: {
+      query?: {
+        dataset?: string;
+        person?: string;
+        state?: string;
+        limit?: number;
+        offset?: number;
+      };
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description The result */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['OversightPage'];
+        };
+      };
+      /** @description What went wrong, why, and what to do */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Problem'];
+        };
+      };
+    };
+  };
   getAccessRequests: {
     parameters: {
       query?: {
@@ -2465,6 +2817,37 @@ export interface operations {
         };
         content: {
           'application/json': components['schemas']['Request'];
+        };
+      };
+      /** @description What went wrong, why, and what to do */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Problem'];
+        };
+      };
+    };
+  };
+  getAccessSuggestions: {
+    parameters: {
+      query?: {
+        text?: string;
+      };
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description The result */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['SuggestionList'];
         };
       };
       /** @description What went wrong, why, and what to do */

@@ -1,7 +1,7 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { UUID } from '@lumino/coreutils';
 import type { PlatformClient } from '../api/client';
-import type { AccessRequest, DatasetPage, Grant, Problem, RowFilter, Verdict } from '../api/types';
+import type { AccessRequest, DatasetPage, Effect, Grant, Problem, RowFilter, Verdict } from '../api/types';
 import { SectionModel } from '../section/model';
 import { extentOf, isScheduled, presentStage } from './review';
 
@@ -11,6 +11,8 @@ export interface IMine {
   grants: Grant[];
   /** Grants of other people on datasets that I own. */
   owned: Grant[];
+  /** What these grants need where the data lies. */
+  effects: Effect[];
 }
 
 export class MineModel extends SectionModel<IMine> {
@@ -45,6 +47,11 @@ export class MineModel extends SectionModel<IMine> {
       await this.refresh();
     }
     return !!done;
+  }
+
+  /** What a grant needs where the data lies. */
+  effectsOf(grant: Grant): Effect[] {
+    return (this.data?.effects ?? []).filter(effect => effect.grant_id === grant.id);
   }
 
   /** The open request, or the grant to come, that makes a renewal of this one needless. */
@@ -108,7 +115,8 @@ export class MineModel extends SectionModel<IMine> {
       this._client.get('/access/grants', { query: { role: 'mine' } }),
       this._client.get('/access/grants', { query: { role: 'owned' } })
     ]);
-    return { requests: requests.items, grants: grants.items, owned: owned.items };
+    const effects = [...(grants.effects ?? []), ...(owned.effects ?? [])];
+    return { requests: requests.items, grants: grants.items, owned: owned.items, effects };
   }
 
   private _renewal = { asked: '', key: '' };

@@ -3,6 +3,7 @@ import { Debouncer } from '@lumino/polling';
 import type { PlatformClient } from '../api/client';
 import type { Facet, SearchPage } from '../api/types';
 import { SectionModel } from '../section/model';
+import { SuggestModel } from './suggest';
 
 /** What is looked for; an empty field does not narrow. */
 export interface IQuery {
@@ -16,6 +17,8 @@ export type FacetField = Exclude<keyof IQuery, 'q'>;
 
 const NOTHING: IQuery = { q: '', classification: '', tag: '', owner: '' };
 const PAGE = 20;
+/** The server sends no more at once. */
+const MOST = 200;
 /** How long typing must pause before the catalogue is asked, in milliseconds. */
 const TYPING_MS = 200;
 
@@ -26,7 +29,10 @@ export class CatalogueModel extends SectionModel<SearchPage> {
     trans: TranslationBundle
   ) {
     super(trans, 5 * 60_000);
+    this.suggestions = new SuggestModel(_client);
   }
+
+  readonly suggestions: SuggestModel;
 
   get query(): Readonly<IQuery> {
     return this._query;
@@ -38,7 +44,12 @@ export class CatalogueModel extends SectionModel<SearchPage> {
   }
 
   get hasMore(): boolean {
-    return this.data !== null && this.data.items.length < this.data.total;
+    return this.data !== null && this._limit < MOST && this.data.items.length < this.data.total;
+  }
+
+  /** Whether there is more than is ever listed, so that only other words lead to it. */
+  get tooMany(): boolean {
+    return this.data !== null && this._limit >= MOST && this.data.items.length < this.data.total;
   }
 
   /** Look for something else, once typing pauses. */
@@ -47,6 +58,7 @@ export class CatalogueModel extends SectionModel<SearchPage> {
     this._limit = PAGE;
     this.notify();
     void this._typing.invoke();
+    this.suggestions.type(q);
   }
 
   /** Narrow by a facet's value; an empty value lifts it. */
@@ -59,6 +71,7 @@ export class CatalogueModel extends SectionModel<SearchPage> {
 
   clear(): void {
     this._query = NOTHING;
+    this.suggestions.close();
     this._limit = PAGE;
     this.notify();
     void this.refresh();
@@ -75,6 +88,7 @@ export class CatalogueModel extends SectionModel<SearchPage> {
 
   override dispose(): void {
     this._typing.dispose();
+    this.suggestions.dispose();
     super.dispose();
   }
 

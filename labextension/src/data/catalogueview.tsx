@@ -1,4 +1,3 @@
-import { searchIcon } from '@jupyterlab/ui-components';
 import * as React from 'react';
 import type { DatasetSummary, SearchPage } from '../api/types';
 import { Badge, Button } from '../ui/controls';
@@ -7,6 +6,7 @@ import { useChanged } from '../ui/hooks';
 import { Empty, ProblemView, Shown } from '../ui/states';
 import { useTrans } from '../ui/trans';
 import type { CatalogueModel, FacetField } from './catalogue';
+import { SearchBox } from './searchbox';
 import { AccessBadge, ClassificationBadge } from './words';
 
 interface IProps {
@@ -15,22 +15,10 @@ interface IProps {
 }
 
 export function CatalogueView({ model, open }: IProps): React.JSX.Element {
-  const trans = useTrans();
   useChanged(model);
   return (
     <>
-      <div className="jp-mlp-Search" role="search">
-        <searchIcon.react tag="span" className="jp-mlp-Search-icon" />
-        <input
-          type="search"
-          className="jp-mlp-Input jp-mlp-Search-input"
-          data-mlp-search
-          value={model.query.q}
-          placeholder={trans.__('Search datasets, columns, owners…')}
-          aria-label={trans.__('Search datasets')}
-          onChange={event => model.type(event.target.value)}
-        />
-      </div>
+      <SearchBox model={model.suggestions} value={model.query.q} type={q => model.type(q)} open={open} />
       <Shown model={model} lines={6}>
         {page => (
           <>
@@ -54,6 +42,7 @@ function Facets({ model }: { model: CatalogueModel }): React.JSX.Element {
     ['tag', trans.__('Tag'), trans.__('Only datasets with this tag')],
     ['owner', trans.__('Owner'), trans.__('Only datasets of this owner')]
   ];
+  const capped = model.data?.capped;
   return (
     <div className="jp-mlp-Facets">
       {fields.map(([field, any, label]) => {
@@ -75,7 +64,7 @@ function Facets({ model }: { model: CatalogueModel }): React.JSX.Element {
             )}
             {facets.map(facet => (
               <option key={facet.value} value={facet.value}>
-                {facet.value} ({facet.count})
+                {facet.value} ({capped ? trans.__('%1+', count(facet.count)) : count(facet.count)})
               </option>
             ))}
           </select>
@@ -107,7 +96,9 @@ function Results({ page, model, open }: IProps & { page: SearchPage }): React.JS
   return (
     <>
       <p className="jp-mlp-Count" role="status">
-        {trans._n('%1 dataset', '%1 datasets', page.total)}
+        {page.capped
+          ? trans.__('more than %1 datasets', count(page.total))
+          : trans._n('%1 dataset', '%1 datasets', page.total)}
         {model.narrowed && (
           <Button quiet onClick={() => model.clear()}>
             {trans.__('Clear')}
@@ -123,6 +114,9 @@ function Results({ page, model, open }: IProps & { page: SearchPage }): React.JS
         <Button className="jp-mod-wide" onClick={() => model.more()}>
           {trans.__('Show more')}
         </Button>
+      )}
+      {model.tooMany && (
+        <p className="jp-mlp-Note">{trans.__('Only these are listed. Add words to narrow the search.')}</p>
       )}
     </>
   );

@@ -8,6 +8,7 @@ import { useChanged } from '../ui/hooks';
 import { Shown } from '../ui/states';
 import { useTrans } from '../ui/trans';
 import type { DatasetModel } from './dataset';
+import { EffectLines, enforcementWords } from './effects';
 import { RequestForm } from './requestform';
 import { isRenewable } from './review';
 import { RowsText } from './rowstext';
@@ -70,7 +71,13 @@ function MyAccess({
         {page.access === 'granted' && page.grant && (
           <>
             {trans._n('You may use %1 column.', 'You may use %1 columns.', page.grant.scope.columns.length)}{' '}
-            <GrantEnd grant={page.grant} />
+            <GrantEnd grant={page.grant} />{' '}
+            <span className="jp-mlp-Note">{enforcementWords(page.grant, trans)}</span>
+          </>
+        )}
+        {page.access === 'fulfilling' && page.coming && (
+          <>
+            {trans.__('You were granted access.')} <GrantEnd grant={page.coming} />
           </>
         )}
         {page.access === 'none' &&
@@ -88,6 +95,12 @@ function MyAccess({
           </>
         )}
       </p>
+      {page.coming && (
+        <EffectLines
+          grant={page.coming}
+          effects={page.effects?.filter(each => each.grant_id === page.coming?.id)}
+        />
+      )}
       <AtOnce model={model} />
       {page.access === 'granted' && <RowsText rows={page.grant?.scope.rows} />}
       {page.open_request && page.open_request.review.length > 1 && (
@@ -99,7 +112,7 @@ function MyAccess({
             {trans.__('Insert code')}
           </Button>
         )}
-        {page.access !== 'owner' && <Asking page={page} model={model} />}
+        {page.access !== 'owner' && page.access !== 'fulfilling' && <Asking page={page} model={model} />}
       </div>
     </div>
   );

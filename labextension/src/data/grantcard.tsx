@@ -5,8 +5,9 @@ import { instant } from '../ui/format';
 import { useChanged } from '../ui/hooks';
 import { useTrans } from '../ui/trans';
 import type { MineModel } from './access';
+import { EffectLines, enforcementWords } from './effects';
 import { Renewal } from './renewal';
-import { isLive, isRenewable, isScheduled } from './review';
+import { isLive, isRenewable, isScheduled, isSettingUp } from './review';
 import { RowsText } from './rowstext';
 import { GrantEnd } from './words';
 
@@ -42,7 +43,9 @@ export function GrantCard(props: IProps): React.JSX.Element {
         {grant.approved_by === 'policy'
           ? trans.__('approved by the policy')
           : trans.__('approved by %1', grant.approved_by)}
+        {isLive(grant) && ` · ${enforcementWords(grant, trans)}`}
       </span>
+      <EffectLines grant={grant} effects={props.model.effectsOf(grant)} />
       {scheduled && (
         <span className="jp-mlp-Card-facts">
           {trans.__(
@@ -55,7 +58,7 @@ export function GrantCard(props: IProps): React.JSX.Element {
       <RowsText rows={grant.scope.rows} />
       {!owned && isRenewable(grant) && <Successor {...props} />}
       {grant.end_note && <span className="jp-mlp-Card-text">{grant.end_note}</span>}
-      {(isLive(grant) || scheduled) && <Uses {...props} />}
+      {(isLive(grant) || scheduled || isSettingUp(grant)) && <Uses {...props} />}
     </li>
   );
 }

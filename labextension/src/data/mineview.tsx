@@ -7,7 +7,7 @@ import { Empty, Shown } from '../ui/states';
 import { useTrans } from '../ui/trans';
 import type { MineModel } from './access';
 import { GrantCard } from './grantcard';
-import { isLive, isScheduled } from './review';
+import { isLive, isScheduled, isSettingUp } from './review';
 import { RowsText } from './rowstext';
 import { people, Stages, Thread } from './stages';
 import { isOpen, StateBadge } from './words';
@@ -28,19 +28,27 @@ export function MineView(props: IProps): React.JSX.Element {
       {({ requests, grants, owned }) => {
         const live = grants.filter(grant => isLive(grant));
         const coming = grants.filter(grant => isScheduled(grant));
-        const ended = grants.filter(grant => !isLive(grant) && !isScheduled(grant));
-        const others = owned.filter(grant => isLive(grant) || isScheduled(grant));
+        const settingUp = grants.filter(grant => isSettingUp(grant));
+        const ended = grants.filter(grant => !isLive(grant) && !isScheduled(grant) && !isSettingUp(grant));
+        const others = owned.filter(
+          grant => isLive(grant) || isScheduled(grant) || isSettingUp(grant) || grant.state === 'ending'
+        );
         const waiting = requests.filter(request => isOpen(request.state));
         const decided = requests.filter(request => !isOpen(request.state));
         return (
           <>
-            {!live.length && !coming.length && !waiting.length && (
+            {!live.length && !coming.length && !settingUp.length && !waiting.length && (
               <Empty title={trans.__('You have no access to any dataset yet')}>
                 <Button onClick={props.find}>{trans.__('Find data')}</Button>
               </Empty>
             )}
             <Group title={trans.__('I may use')} show={live.length > 0}>
               {live.map(grant => (
+                <GrantCard key={grant.id} grant={grant} {...props} />
+              ))}
+            </Group>
+            <Group title={trans.__('Being set up')} show={settingUp.length > 0}>
+              {settingUp.map(grant => (
                 <GrantCard key={grant.id} grant={grant} {...props} />
               ))}
             </Group>

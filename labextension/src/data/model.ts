@@ -6,8 +6,9 @@ import { InboxModel, MineModel } from './access';
 import { CatalogueModel } from './catalogue';
 import { DatasetModel } from './dataset';
 import { DelegationsModel } from './delegations';
+import { AuditModel, OversightModel, StandingModel } from './oversight';
 
-export type DataTab = 'find' | 'mine' | 'inbox';
+export type DataTab = 'find' | 'mine' | 'inbox' | 'oversight';
 
 /** The data section: find a dataset, my access, and the requests that wait for me. */
 export class DataModel extends SectionGroup {
@@ -20,13 +21,20 @@ export class DataModel extends SectionGroup {
     this.mine = new MineModel(_client, _trans);
     this.inbox = new InboxModel(_client, _trans, () => this.refresh());
     this.delegations = new DelegationsModel(_client, _trans, () => this.refresh());
+    this.oversight = new OversightModel(_client, _trans);
+    this.audit = new AuditModel(_client, _trans);
+    this.standing = new StandingModel(_client, _trans);
     this.inbox.changed.connect(() => this.follow());
+    this.standing.changed.connect(() => this.follow());
   }
 
   readonly catalogue: CatalogueModel;
   readonly mine: MineModel;
   readonly inbox: InboxModel;
   readonly delegations: DelegationsModel;
+  readonly oversight: OversightModel;
+  readonly audit: AuditModel;
+  readonly standing: StandingModel;
 
   get tab(): DataTab {
     return this._tab;
@@ -40,6 +48,21 @@ export class DataModel extends SectionGroup {
   /** How many requests wait for me. */
   get waiting(): number {
     return this.inbox.data?.length ?? 0;
+  }
+
+  /** Whether this person sees who holds grants. */
+  get mayOversee(): boolean {
+    return this.standing.data?.may_oversee ?? false;
+  }
+
+  /** Whether the audit trail, rather than the grants, is in view of those who oversee. */
+  get inAudit(): boolean {
+    return this._inAudit;
+  }
+
+  look(inAudit: boolean): void {
+    this._inAudit = inAudit;
+    this.follow();
   }
 
   show(tab: DataTab): void {
@@ -72,20 +95,25 @@ export class DataModel extends SectionGroup {
       this.mine,
       this.inbox,
       this.delegations,
+      this.oversight,
+      this.audit,
+      this.standing,
       ...(this._dataset ? [this._dataset] : [])
     ];
   }
 
-  /** The inbox is always asked, because its tab shows how many wait. */
+  /** The inbox is always asked, because its tab shows how many wait, and who I am, for whether there is a tab. */
   protected inView(): SectionModel<unknown>[] {
     const views = {
       find: [this._dataset ?? this.catalogue],
       mine: [this.mine],
-      inbox: [this.delegations]
+      inbox: [this.delegations],
+      oversight: [this._inAudit ? this.audit : this.oversight]
     };
-    return [...views[this._tab], this.inbox];
+    return [...views[this._tab], this.inbox, this.standing];
   }
 
+  private _inAudit = false;
   private _tab: DataTab = 'find';
   private _dataset: DatasetModel | null = null;
 }

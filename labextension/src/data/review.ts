@@ -54,10 +54,21 @@ export function inPlaceOf(
   return [...new Set(givers)];
 }
 
-/** A grant that may be used now, whatever its state says. */
+/** A grant that was given and cannot be used, because it is not (or no longer just so) in force where the data lies. */
+export function isSettingUp(grant: Grant, now: number = Date.now()): boolean {
+  return (
+    grant.end_reason === null &&
+    (grant.state === 'fulfilling' || grant.state === 'failed') &&
+    secondsUntil(grant.not_before, now) <= 0 &&
+    secondsUntil(grant.not_after, now) > 0
+  );
+}
+
+/** A grant that may be used now. Its instants say so; its state only whether it is in force where the data lies. */
 export function isLive(grant: Grant, now: number = Date.now()): boolean {
   return (
     grant.end_reason === null &&
+    !isSettingUp(grant, now) &&
     secondsUntil(grant.not_before, now) <= 0 &&
     secondsUntil(grant.not_after, now) > 0
   );

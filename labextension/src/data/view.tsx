@@ -6,6 +6,7 @@ import { CatalogueView } from './catalogueview';
 import { DatasetView } from './datasetview';
 import { InboxView } from './inboxview';
 import { MineView } from './mineview';
+import { OversightView } from './oversightview';
 import type { DataModel } from './model';
 
 interface IProps {
@@ -25,7 +26,8 @@ export function DataView({ model, insert }: IProps): React.JSX.Element {
       tabs={[
         { key: 'find', label: trans.__('Find') },
         { key: 'mine', label: trans.__('My access') },
-        { key: 'inbox', label: trans.__('Inbox'), count: model.waiting }
+        { key: 'inbox', label: trans.__('Inbox'), count: model.waiting },
+        ...(model.mayOversee ? [{ key: 'oversight' as const, label: trans.__('Oversight') }] : [])
       ]}
     >
       {model.tab === 'mine' && (
@@ -37,6 +39,7 @@ export function DataView({ model, insert }: IProps): React.JSX.Element {
         />
       )}
       {model.tab === 'inbox' && <InboxView model={model.inbox} delegations={model.delegations} />}
+      {model.tab === 'oversight' && <OversightView model={model} />}
       {model.tab === 'find' &&
         (model.dataset ? (
           <DatasetView model={model.dataset} insert={insert} back={() => model.closeDataset()} />

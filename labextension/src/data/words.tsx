@@ -4,7 +4,7 @@ import type { Grant, RequestState } from '../api/types';
 import { Badge, type Tone } from '../ui/controls';
 import { duration, instant, secondsUntil } from '../ui/format';
 import { useTrans } from '../ui/trans';
-import { isScheduled } from './review';
+import { isScheduled, isSettingUp } from './review';
 
 const DAY_SECONDS = 86_400;
 
@@ -19,6 +19,7 @@ export function AccessBadge({ access }: { access: string }): React.JSX.Element |
   const trans = useTrans();
   const words: Record<string, [Tone, string]> = {
     granted: ['good', trans.__('granted')],
+    fulfilling: ['info', trans.__('being set up')],
     requested: ['info', trans.__('requested')],
     owner: ['neutral', trans.__('you own it')]
   };
@@ -49,6 +50,13 @@ export function GrantEnd({ grant }: { grant: Grant }): React.JSX.Element {
   const trans = useTrans();
   if (isScheduled(grant)) {
     return <Badge tone="info">{trans.__('from %1', instant(grant.not_before, 'date'))}</Badge>;
+  }
+  if (isSettingUp(grant)) {
+    return grant.state === 'failed' ? (
+      <Badge tone="bad">{trans.__('not set up')}</Badge>
+    ) : (
+      <Badge tone="info">{trans.__('being set up')}</Badge>
+    );
   }
   const left = secondsUntil(grant.not_after);
   const text = endText(grant, left, trans);

@@ -55,19 +55,21 @@ describe('The data section', () => {
     it('offers to clear a search that finds nothing', async () => {
       server.on('GET /access/datasets', ({ query }) => searchPage(query.q ? [] : [summary()]));
       open();
-      fireEvent.change(screen.getByRole('searchbox', { name: 'Search datasets' }), {
+      fireEvent.change(screen.getByRole('combobox', { name: 'Search datasets' }), {
         target: { value: 'zzz' }
       });
       fireEvent.click(await screen.findByRole('button', { name: 'Clear search' }));
       expect(await screen.findByRole('button', { name: /Welding gun sensors/ })).toBeTruthy();
-      expect(screen.getByRole('searchbox', { name: 'Search datasets' })).toHaveProperty('value', '');
+      expect(screen.getByRole('combobox', { name: 'Search datasets' })).toHaveProperty('value', '');
     });
 
     it('asks once for a word that is typed letter by letter', async () => {
       open();
       await until(() => server.count('GET /access/datasets') === 1);
       for (const typed of ['w', 'we', 'wel', 'weld']) {
-        fireEvent.change(screen.getByRole('searchbox'), { target: { value: typed } });
+        fireEvent.change(screen.getByRole('combobox', { name: 'Search datasets' }), {
+          target: { value: typed }
+        });
       }
       await until(() => server.count('GET /access/datasets') === 2);
       expect(server.asked.filter(one => one.query.q).map(one => one.query.q)).toEqual(['weld']);
@@ -153,7 +155,7 @@ describe('The data section', () => {
     it('goes back to the results', async () => {
       await openPage();
       fireEvent.click(await screen.findByRole('button', { name: 'All datasets' }));
-      expect(await screen.findByRole('searchbox', { name: 'Search datasets' })).toBeTruthy();
+      expect(await screen.findByRole('combobox', { name: 'Search datasets' })).toBeTruthy();
     });
   });
 

@@ -64,7 +64,7 @@ export function summary(change: Partial<DatasetSummary> = {}): DatasetSummary {
 }
 
 export function searchPage(items: DatasetSummary[], change: Partial<SearchPage> = {}): SearchPage {
-  return { facets: [], items, problems: [], total: items.length, ...change };
+  return { capped: false, facets: [], items, problems: [], total: items.length, ...change };
 }
 
 export function datasetPage(change: Partial<DatasetPage> = {}): DatasetPage {
@@ -72,6 +72,7 @@ export function datasetPage(change: Partial<DatasetPage> = {}): DatasetPage {
     access: 'none',
     approvers: ['bob'],
     dataset: {
+      backend: '',
       classification: 'confidential',
       columns: [
         { description: 'Newton', name: 'force', tags: [], type: 'DOUBLE' },
@@ -92,7 +93,9 @@ export function datasetPage(change: Partial<DatasetPage> = {}): DatasetPage {
       tags: ['body-shop'],
       title: 'Welding gun sensors'
     },
+    coming: null,
     default_days: 30,
+    effects: [],
     grant: null,
     max_days: 90,
     open_request: null,
@@ -106,6 +109,8 @@ export function options(): Options {
   return {
     default_days: 30,
     max_days: { confidential: 90 },
+    may_oversee: false,
+    may_verify: false,
     purposes: [{ code: 'training', label: 'Train or evaluate a model' }]
   };
 }
@@ -179,6 +184,7 @@ export function grant(change: Partial<Grant> = {}): Grant {
   return {
     announced_days: null,
     approved_by: 'bob',
+    backend: '',
     dataset_title: 'Welding gun sensors',
     end_note: '',
     end_reason: null,

@@ -33,12 +33,14 @@ async def test_a_token_in_the_address_a_cookie_or_another_header_opens_nothing(t
         assert world.vending.calls == []
 
 
-@pytest.mark.parametrize("gone", ["dead", "started again", "withdrawn"])
+@pytest.mark.parametrize("gone", ["dead", "forgotten", "started again", "withdrawn"])
 async def test_a_kernels_token_ends_with_its_process(tmp_path: Path, gone: str) -> None:
     """Also before Jupyter has noticed: the process is looked at whenever a token is used."""
     async with listening(tmp_path, k1=101, k2=102) as world:
         stolen = world.token("k1")
         if gone == "dead":
+            world.kernels.dead.add("k1")
+        elif gone == "forgotten":
             del world.kernels.processes["k1"]
         elif gone == "started again":
             world.kernels.processes["k1"] = 103
