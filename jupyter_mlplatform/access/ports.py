@@ -55,6 +55,10 @@ class Unit(Protocol):
         """A delegation."""
         ...
 
+    def delegations(self) -> tuple[Delegation, ...]:
+        """All delegations, also past ones, in the order in which they begin."""
+        ...
+
     def put_dataset(self, dataset: Dataset) -> None:
         """Add a dataset, or replace what is known of it."""
         ...
@@ -161,8 +165,12 @@ class Store(Protocol):
         """Grants that are not written down as ended and whose end is not after ``until``; the next at the top."""
         ...
 
-    def delegations(self, person: str | None) -> tuple[Delegation, ...]:
+    def delegations(self, person: str | None = None) -> tuple[Delegation, ...]:
         """Delegations to or from a person, or all, also past ones; in the order in which they begin."""
+        ...
+
+    def delegations_over(self, now: datetime) -> tuple[Delegation, ...]:
+        """Those past their end that are not written down as ended."""
         ...
 
     def events(self, person: str | None, *, after: int = 0, newest: int | None = None) -> tuple[Event, ...]:

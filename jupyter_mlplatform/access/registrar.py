@@ -13,7 +13,8 @@ from msgspec.structs import replace
 from jupyter_mlplatform.access import catalogue, facts, grants, requests
 from jupyter_mlplatform.access.catalogue import Fault, Listed, Reading
 from jupyter_mlplatform.access.messages import Registration
-from jupyter_mlplatform.access.models import Dataset, EndReason, RequestState
+from jupyter_mlplatform.access.models import Dataset, EndReason, Inspection, RequestState
+from jupyter_mlplatform.access.once_more import once_more
 from jupyter_mlplatform.access.ports import Catalogues, Files, Store
 from jupyter_mlplatform.access.samples import Profile
 from jupyter_mlplatform.errors import Forbidden, NotFound, PlatformError
@@ -46,7 +47,12 @@ class Registrar:
         inspected = self._files.inspect(path)
         # Reading takes time, so it is done before the transaction begins.
         draft = catalogue.describe(registration, inspected, before, person, self._clock())
-        profile = self._profile(draft, before)
+        return self._registered(person, registration, inspected, draft, self._profile(draft, before))
+
+    @once_more
+    def _registered(
+        self, person: str, registration: Registration, inspected: Inspection, draft: Dataset, profile: Profile | None
+    ) -> Dataset:
         with self._store.unit() as unit:
             existing = unit.dataset(registration.id)
             catalogue.check_unretired(existing)
@@ -66,6 +72,7 @@ class Registrar:
             facts.renewal(unit, dataset, existing, person, dataset.registered_at)
         return dataset
 
+    @once_more
     def retire(self, person: str, dataset: Dataset) -> Dataset:
         """End a dataset for good, with its open requests and all its grants. Only by its owner or an admin."""
         with self._store.unit() as unit:
@@ -144,6 +151,12 @@ class Registrar:
         catalogue.check_takeable(existing, known)
         inspected = self._files.inspect(Path(listed.location))
         profile = self._profile(catalogue.describe(registration, inspected, None, CATALOGUE, self._clock()), existing)
+        self._taken(listed, registration, inspected, profile)
+
+    @once_more
+    def _taken(
+        self, listed: Listed, registration: Registration, inspected: Inspection, profile: Profile | None
+    ) -> None:
         with self._store.unit() as unit:
             existing, entry = unit.dataset(registration.id), unit.entry(registration.id)
             if entry == listed.digest:

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from jupyter_mlplatform.access import audit, requests
+from jupyter_mlplatform.access import audit, delegations, requests
 from jupyter_mlplatform.access.audit import Anchor, State
 from jupyter_mlplatform.access.local import places
 from jupyter_mlplatform.access.local.anchor_file import AnchorFile
@@ -74,6 +74,10 @@ class SqliteUnit:
     def delegation(self, delegation_id: str) -> Delegation | None:
         """See the port."""
         return _one(self._connection, Delegation, "SELECT body FROM delegations WHERE id = ?", delegation_id)
+
+    def delegations(self) -> tuple[Delegation, ...]:
+        """See the port."""
+        return _all(self._connection, Delegation, "SELECT body FROM delegations ORDER BY not_before, rowid")
 
     def put_dataset(self, dataset: Dataset) -> None:
         """See the port."""
@@ -277,10 +281,15 @@ class SqliteStore:
         sql = "SELECT body FROM grants WHERE state <> 'ended' AND not_after <= ? ORDER BY not_after, rowid"
         return _all(self._read(), Grant, sql, _at(until))
 
-    def delegations(self, person: str | None) -> tuple[Delegation, ...]:
+    def delegations(self, person: str | None = None) -> tuple[Delegation, ...]:
         """See the port."""
         sql = "SELECT body FROM delegations WHERE ?1 IS NULL OR ?1 IN (approver, delegate) ORDER BY not_before, rowid"
         return _all(self._read(), Delegation, sql, person)
+
+    def delegations_over(self, now: datetime) -> tuple[Delegation, ...]:
+        """See the port."""
+        sql = "SELECT body FROM delegations WHERE json_extract(body, '$.ended_at') IS NULL ORDER BY not_before, rowid"
+        return tuple(each for each in _all(self._read(), Delegation, sql) if delegations.over(each, now))
 
     def events(self, person: str | None, *, after: int = 0, newest: int | None = None) -> tuple[Event, ...]:
         """See the port."""
