@@ -20,7 +20,7 @@ from tests.idle.scenarios.world import ROOT
 
 FOLDER = ROOT / ".make" / "idle"
 RESULTS = FOLDER / "results.json"
-TOGETHER = 18
+TOGETHER = 12
 LASTING = "/var/tmp"  # noqa: S108 (a world has a /tmp of its own, which would hide its folder)
 MODULES = (
     "kernel_cases",
