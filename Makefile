@@ -2,7 +2,8 @@
 # make test   everything that a change must pass
 # make test-idle   every idle scenario, a few minutes each time (REPEAT=20; ONLY=K01,T03)
 # make test-labs   the panel in every JupyterLab that one wheel has to work in (LABS="4.4 4.5 4.6")
-# make fuzz-access   data access fuzzed over HTTP by its own openapi.json, and 5,000 steps of its promises (EXAMPLES=50)
+# make fuzz-access   data access fuzzed over HTTP by its own openapi.json, 5,000 steps of its promises, and all of its
+#             properties with ten times as many examples as in make test (EXAMPLES=50)
 # make bench-idle   what idle shutdown costs, beside its peers (SHORT=1: under a minute; PARTS="cost churn simulated")
 # make bench-access   how long search takes among 10,000 and 100,000 datasets (SHORT=1: seconds; LARGE=1: a million, too)
 # make build  the panel only; the Node of this machine is needed for that and for nothing else
@@ -64,6 +65,7 @@ test-labs: .make/dev
 
 fuzz-access: .make/dev .make/fuzz-env
 	$(BIN)/python -m pytest tests/access/fuzz/steps.py
+	$(BIN)/python -m pytest tests/access tests/aws -m hypothesis --hypothesis-profile=thorough
 	$(BIN)/python -m tests.access.fuzz.served --schemathesis .make/fuzz/bin/schemathesis --examples $(or $(EXAMPLES),50)
 
 bench-idle: .make/bench-env

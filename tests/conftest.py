@@ -6,10 +6,12 @@ import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from jupyter_mlplatform import policy
 
 pytest_plugins = ["pytest_jupyter.jupyter_server"]
+settings.register_profile("thorough", max_examples=1000)  # ten times what is usual: --hypothesis-profile=thorough
 
 
 @pytest.fixture(autouse=True)

@@ -32,6 +32,7 @@ from jupyter_mlplatform.access.messages import (
     RequestList,
 )
 from jupyter_mlplatform.access.models import Dataset, Delegation, Grant, Purview, Request, RequestState, Verdict
+from jupyter_mlplatform.access.once_more import once_more
 from jupyter_mlplatform.access.people import check_here
 from jupyter_mlplatform.access.ports import Store, Unit
 from jupyter_mlplatform.access.registrar import Registrar
@@ -69,6 +70,7 @@ class Asking:
         self._clock = clock
         self._version = hashlib.sha256(msgspec.json.encode(policy)).hexdigest()[:12]
 
+    @once_more
     def ask(self, person: str, new: NewRequest) -> Request:
         """Ask for access. A person has one open request a dataset: asking again revises it."""
         if not 1 <= len(new.idempotency_key) <= LONGEST_KEY:
@@ -104,10 +106,11 @@ class Asking:
             unit.remember_key(person, new.idempotency_key, request.id, digest)
         return self.seen(request)
 
+    @once_more
     def decide(self, person: str, request_id: str, new: NewDecision) -> Request:
         """Approve (and, in the last stage, so grant), reject or ask for changes.
 
-        Deciding just so again changes nothing.
+        Deciding just so again changes nothing. Whom the request does not concern reads that there is none.
         """
         check_here(person, self._policy)
         self._upkeep.settle()
@@ -115,7 +118,10 @@ class Asking:
             now = self._clock()
             request = present(unit.request(request_id), "request", request_id)
             dataset = present(unit.dataset(request.scope.dataset_id), "dataset", request.scope.dataset_id)
-            decided = decisions.decide(request, new, person, dataset, self._reviewers(now), self._version)
+            by = self._reviewers(unit, now)
+            if not (review.may_know(person, request, dataset, by) or review.was_delegate(person, request, dataset, by)):
+                raise unknown("request", request_id)
+            decided = decisions.decide(request, new, person, dataset, by, self._version)
             if decided is request:
                 return self.seen(request)
             decided = self._granted(unit, decided, dataset, person, now)
@@ -124,23 +130,27 @@ class Asking:
             self._tell(unit, "request.passed" if passed else _DECIDED[new.verdict], decided, dataset, person, now)
         return self.seen(decided)
 
+    @once_more
     def withdraw(self, person: str, request_id: str, comment: Comment) -> Request:
         """Withdraw one's own open request."""
         self._upkeep.settle()
         with self._store.unit() as unit:
+            now = self._clock()
             request = present(unit.request(request_id), "request", request_id)
             dataset = present(unit.dataset(request.scope.dataset_id), "dataset", request.scope.dataset_id)
+            if not review.may_know(person, request, dataset, self._reviewers(unit, now)):
+                raise unknown("request", request_id)
             withdrawn = requests.withdraw(request, person, comment.reason)
             if withdrawn is not request:
                 unit.put_request(withdrawn)
-                self._tell(unit, "request.withdrawn", withdrawn, dataset, person, self._clock(), comment.reason)
+                self._tell(unit, "request.withdrawn", withdrawn, dataset, person, now, comment.reason)
         return self.seen(withdrawn)
 
     def requests(self, person: str, role: str = "mine") -> RequestList:
         """``mine``: what I asked for; ``inbox``: what waits for my decision. Newest first."""
         check_role(role, ("mine", "inbox"))
         self._upkeep.settle()
-        by = self._reviewers(self._clock())
+        by = self._reviewers(self._store, self._clock())
         if role == "mine":
             return RequestList(tuple(self._seen_by(each, by) for each in self._store.requests_of(person)))
         waiting = self._store.waiting(None if self._may_decide_elsewhere(person, by) else person)
@@ -152,14 +162,20 @@ class Asking:
         self._upkeep.settle()
         request = present(self._store.request(request_id), "request", request_id)
         dataset = self._store.dataset(request.scope.dataset_id)
-        shown = self.seen(request)
-        concerned = {request.requester, request.subject, *self._policy.admins, *((dataset and (dataset.owner,)) or ())}
-        reviewing = (name for stage in shown.review for name in stage.approvers)
-        deciders = (name for each in request.decisions for name in (each.actor, each.on_behalf))
-        if person not in {*concerned, *reviewing, *deciders}:
+        by = self._reviewers(self._store, self._clock())
+        if not review.may_know(person, request, dataset, by):
             raise unknown("request", request_id)
-        return shown
+        return self._seen_by(request, by)
 
+    def knows_of(self, person: str, grant: Grant, dataset: Dataset, unit: Unit) -> bool:
+        """Whether ``person`` may learn of this grant: whom it concerns, or the request that it comes from."""
+        if person in (grant.subject, dataset.owner, *self._policy.admins):
+            return True
+        request = unit.request(grant.request_id)
+        by = self._reviewers(unit, self._clock())
+        return request is not None and review.may_know(person, request, dataset, by)
+
+    @once_more
     def delegate(self, person: str, new: NewDelegation) -> Delegation:
         """Let somebody else decide in one's place for a while."""
         check_here(person, self._policy)
@@ -170,11 +186,15 @@ class Asking:
             facts.delegation(unit, "delegation.given", made, person, now)
         return made
 
+    @once_more
     def end_delegation(self, person: str, delegation_id: str) -> Delegation:
         """Take it back, or give it up."""
+        self._upkeep.settle()
         with self._store.unit() as unit:
             now = self._clock()
             known = present(unit.delegation(delegation_id), "delegation", delegation_id)
+            if person not in (known.approver, known.delegate, *self._policy.admins):
+                raise unknown("delegation", delegation_id)
             ended = delegations.end(known, person, self._policy, now)
             if ended is not known:
                 unit.put_delegation(ended)
@@ -183,33 +203,37 @@ class Asking:
 
     def delegations(self, person: str) -> DelegationList:
         """Those to and from a person that are in force or to come."""
+        self._upkeep.settle()
         now = self._clock()
         found = (each for each in self._store.delegations(person) if delegations.lives(each, now))
         return DelegationList(tuple(sorted(found, key=lambda each: (each.not_before, each.id))))
 
     def seen(self, request: Request) -> Request:
         """The request with who may decide it now."""
-        return self._seen_by(request, self._reviewers(self._clock())) if request.state in requests.OPEN else request
+        if request.state not in requests.OPEN:
+            return request
+        return self._seen_by(request, self._reviewers(self._store, self._clock()))
 
     def approvers(self, dataset: Dataset, person: str) -> tuple[str, ...]:
         """Who would decide on a request of this person for the whole dataset."""
         now = self._clock()
         asked = self._draft(dataset, person, now)
         stage = review.present(asked, dataset, self._policy)
-        return review.approvers(stage, asked, dataset, self._reviewers(now))
+        return review.approvers(stage, asked, dataset, self._reviewers(self._store, now))
 
     def outlook(self, dataset: Dataset, person: str) -> tuple[Purview, ...]:
         """The stages of a request of this person for the whole dataset."""
         now = self._clock()
-        return review.purviews(self._draft(dataset, person, now), dataset, self._reviewers(now))
+        return review.purviews(self._draft(dataset, person, now), dataset, self._reviewers(self._store, now))
 
     def _draft(self, dataset: Dataset, person: str, now: datetime) -> Request:
         everything = tuple(column.name for column in dataset.columns)
         purpose = self._policy.purposes[0].code if self._policy.purposes else ""
         return requests.draft(person, dataset, everything, purpose, now)
 
-    def _reviewers(self, now: datetime) -> Reviewers:
-        return Reviewers(self._policy, now, self._store.delegations(None))
+    def _reviewers(self, of: Store | Unit, now: datetime) -> Reviewers:
+        """By a unit's delegations where something is decided on them, by the store's where it is only shown."""
+        return Reviewers(self._policy, now, of.delegations())
 
     def _seen_by(self, request: Request, by: Reviewers) -> Request:
         if request.state not in requests.OPEN:
@@ -245,7 +269,7 @@ class Asking:
         waiting_for: Sequence[str] = ()
         if request.state is RequestState.SUBMITTED:
             stage = review.present(request, dataset, self._policy)
-            waiting_for = review.awaited(stage, request, dataset, self._reviewers(now))
+            waiting_for = review.awaited(stage, request, dataset, self._reviewers(unit, now))
         facts.request(unit, action, request, dataset, actor, now, reason, waiting_for)
 
     def _may_decide_elsewhere(self, person: str, by: Reviewers) -> bool:

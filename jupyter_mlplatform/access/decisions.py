@@ -55,6 +55,7 @@ def decide(
     _check_current(request, new, stage, actor)
     extent = left(request)
     if new.verdict is Verdict.APPROVE:
+        _check_subject_is_here(request, by)
         extent = _granted(extent, new, dataset, by)
         guardrails.check(dataset, review.columns_read(extent.columns, extent.rows), request.purpose, by.policy)
     elif not new.reason.strip():
@@ -130,6 +131,15 @@ def _check_current(request: Request, new: NewDecision, stage: Stage, actor: str)
             if new.stage
             else f"You have approved a stage already; it now waits in {stage.name!r}.",
             next_step="Look at it again, then decide, naming the stage.",
+        )
+
+
+def _check_subject_is_here(request: Request, by: Reviewers) -> None:
+    if request.subject in by.policy.left:
+        raise Conflict(
+            "access.beneficiary_left",
+            f"{request.subject} has left, so nothing can be granted to them.",
+            next_step="Reject the request, with this reason.",
         )
 
 

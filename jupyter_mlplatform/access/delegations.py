@@ -52,11 +52,21 @@ def end(delegation: Delegation, actor: str, policy: AccessPolicy, now: datetime)
             cause=f"{delegation.approver} has given it to {delegation.delegate}.",
             next_step=f"Ask {delegation.approver}.",
         )
-    if delegation.ended_at is not None:
+    if delegation.ended_at is not None and delegation.ended_at < delegation.not_after:
         return delegation
-    if now >= delegation.not_after:
+    if delegation.ended_at is not None or now >= delegation.not_after:
         raise Conflict("access.delegation_ended", "This delegation has ended already, as agreed.")
     return replace(delegation, ended_at=now, version=delegation.version + 1)
+
+
+def over(delegation: Delegation, now: datetime) -> bool:
+    """Whether its end has come and nobody has written it down yet."""
+    return delegation.ended_at is None and now >= delegation.not_after
+
+
+def expire(delegation: Delegation) -> Delegation:
+    """What time has ended, at its own end: written down, so that no clock that is set back brings it to life again."""
+    return replace(delegation, ended_at=delegation.not_after, version=delegation.version + 1)
 
 
 def lives(delegation: Delegation, now: datetime) -> bool:

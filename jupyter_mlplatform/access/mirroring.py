@@ -186,7 +186,7 @@ def _written(unit: Unit, draft: Draft) -> Fault | None:
     """Write one dataset; or say why not. One that a person retired stays so, though its table goes on changing."""
     dataset = draft.dataset
     existing, entry = unit.dataset(dataset.id), unit.entry(dataset.id)
-    if False:
+    if existing is not None and existing.location != dataset.location:
         _, database, name = mirror.table_at(dataset.location)
         cause = f"Its id would be {dataset.id!r}, which something else has already."
         return mirror.fault(dataset.id, database, name, cause)

@@ -73,6 +73,10 @@ class Unit(Protocol):
         """Add version 1, or replace the version before this one."""
         ...
 
+    def delegations(self) -> tuple[Delegation, ...]:
+        """All delegations, also past ones, in the order in which they begin."""
+        ...
+
     def put_dataset(self, dataset: Dataset) -> None:
         """Add a dataset, or replace what is known of it."""
         ...
@@ -194,8 +198,12 @@ class Store(Protocol):
         """Legs that are not removed, on these datasets or on all, in the order of their ids."""
         ...
 
-    def delegations(self, person: str | None) -> tuple[Delegation, ...]:
+    def delegations(self, person: str | None = None) -> tuple[Delegation, ...]:
         """Delegations to or from a person, or all, also past ones; in the order in which they begin."""
+        ...
+
+    def delegations_over(self, now: datetime) -> tuple[Delegation, ...]:
+        """Those past their end that are not written down as ended."""
         ...
 
     def events(
@@ -306,8 +314,9 @@ class Vendor(Protocol):
     def credentials(self, dataset: Dataset, grant: Grant) -> Credentials:
         """Credentials that end with the grant at the latest; the caller has just judged that it may be used.
 
-        Raises ``Forbidden`` where raw access would reach more than is granted (a column or row restriction), ``Invalid``
-        for a session policy that does not fit, ``Unavailable`` when the backend does not answer. There is no fallback.
+        Raises ``Forbidden`` where raw access would reach more than is granted (a column or row restriction),
+        ``Invalid`` for a session policy that does not fit, ``Unavailable`` when the backend does not answer. There is
+        no fallback.
         """
         ...
 

@@ -13,7 +13,8 @@ from msgspec.structs import replace
 from jupyter_mlplatform.access import catalogue, facts, fulfilling, grants, requests, visibility
 from jupyter_mlplatform.access.catalogue import Fault, Listed, Reading
 from jupyter_mlplatform.access.messages import Registration
-from jupyter_mlplatform.access.models import Dataset, EndReason, RequestState
+from jupyter_mlplatform.access.models import Dataset, EndReason, Inspection, RequestState
+from jupyter_mlplatform.access.once_more import once_more
 from jupyter_mlplatform.access.ports import Catalogues, Files, Store
 from jupyter_mlplatform.access.samples import Profile
 from jupyter_mlplatform.access.visibility import Viewer, visible
@@ -41,14 +42,19 @@ class Registrar:
     def register(self, person: str, path: Path, registration: Registration) -> Dataset:
         """Make a file known as a dataset, or take over the present content of one that is."""
         catalogue.check(registration)
-        by, before = self.viewer(person), self._store.dataset(registration.id)
-        visibility.check_id(before, by)
+        before = self._store.dataset(registration.id)
+        visibility.check_id(before, self.viewer(person))
         catalogue.check_unretired(before)
         catalogue.check_authority(before, registration, person, self._policy)
         inspected = self._files.inspect(path)
         # Reading takes time, so it is done before the transaction begins.
         draft = catalogue.describe(registration, inspected, before, person, self._clock())
-        profile = self._profile(draft, before)
+        return self._registered(person, registration, inspected, draft, self._profile(draft, before))
+
+    @once_more
+    def _registered(
+        self, person: str, registration: Registration, inspected: Inspection, draft: Dataset, profile: Profile | None
+    ) -> Dataset:
         with self._store.unit() as unit:
             existing = unit.dataset(registration.id)
             catalogue.check_unretired(existing)
@@ -59,7 +65,7 @@ class Registrar:
             if existing and catalogue.same(existing, dataset):
                 return existing
             others = unit.datasets_at(dataset.location)
-            visibility.check_place(dataset, others, by)
+            visibility.check_place(dataset, others, self.viewer(person))
             catalogue.check_location(dataset, others, existing, person, self._policy)
             catalogue.check_profiled(draft, dataset)
             unit.put_dataset(dataset)
@@ -69,6 +75,7 @@ class Registrar:
             facts.renewal(unit, dataset, existing, person, dataset.registered_at)
         return dataset
 
+    @once_more
     def retire(self, person: str, dataset: Dataset) -> Dataset:
         """End a dataset for good, with its open requests and all its grants. Only by its owner or an admin."""
         with self._store.unit() as unit:
@@ -169,6 +176,12 @@ class Registrar:
         catalogue.check_takeable(existing, known)
         inspected = self._files.inspect(Path(listed.location))
         profile = self._profile(catalogue.describe(registration, inspected, None, CATALOGUE, self._clock()), existing)
+        self._taken(listed, registration, inspected, profile)
+
+    @once_more
+    def _taken(
+        self, listed: Listed, registration: Registration, inspected: Inspection, profile: Profile | None
+    ) -> None:
         with self._store.unit() as unit:
             existing, entry = unit.dataset(registration.id), unit.entry(registration.id)
             if entry == listed.digest:

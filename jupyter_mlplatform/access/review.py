@@ -122,6 +122,23 @@ def purviews(request: Request, dataset: Dataset, by: Reviewers) -> tuple[Purview
     )
 
 
+def may_know(person: str, request: Request, dataset: Dataset | None, by: Reviewers) -> bool:
+    """Whether ``person`` may learn that there is this request: who asks, uses, owns, reviews, decided or oversees."""
+    people = {request.requester, request.subject, *by.policy.admins}
+    people |= {name for each in request.decisions for name in (each.actor, each.on_behalf)}
+    if dataset is not None:
+        people |= {dataset.owner, *(name for each in purviews(request, dataset, by) for name in each.approvers)}
+    return person in people
+
+
+def was_delegate(person: str, request: Request, dataset: Dataset, by: Reviewers) -> bool:
+    """Whether an approver has ever delegated to ``person``: who comes too late is told so, being no stranger."""
+    given = {each.approver for each in by.delegations if each.delegate == person}
+    named = {name for each in stages(request, dataset, by.policy) for name in (*each.approvers, *each.escalate_to)}
+    people = {dataset.owner if name == OWNER else name for name in named} | {*by.policy.admins}
+    return not given.isdisjoint(people)
+
+
 def authority(stage: Stage, request: Request, dataset: Dataset, by: Reviewers, actor: str) -> str:
     """On whose behalf ``actor`` may decide: empty for the own right. Raises ``Forbidden`` otherwise.
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from jupyter_mlplatform.access import audit, facts, fulfilling, grants, notices, oversight, wishes
-from jupyter_mlplatform.access.asking import Asking, check_role, present
+from jupyter_mlplatform.access.asking import Asking, check_role, present, unknown
 from jupyter_mlplatform.access.finding import Finding
 from jupyter_mlplatform.access.fulfilling import Fulfilment
 from jupyter_mlplatform.access.handout import Hear
@@ -35,6 +35,7 @@ from jupyter_mlplatform.access.messages import (
     SuggestionList,
 )
 from jupyter_mlplatform.access.models import Audit, Dataset, Delegation, Export, Grant, Loaded, Request
+from jupyter_mlplatform.access.once_more import once_more
 from jupyter_mlplatform.access.oversight import Oversight
 from jupyter_mlplatform.access.people import check_here
 from jupyter_mlplatform.access.ports import Catalogues, Files, Fulfiller, Store
@@ -179,6 +180,7 @@ class AccessService:
         effects = self._overview.effects(found)
         return GrantList(tuple(oversight.honest(grants.shown(each, now), effects) for each in found), effects)
 
+    @once_more
     def revoke(self, person: str, grant_id: str, revocation: Revocation) -> Grant:
         """Take a grant back, or give it up; it ends at once."""
         check_here(person, self._policy)
@@ -187,6 +189,8 @@ class AccessService:
             now = self._clock()
             grant = present(unit.grant(grant_id), "grant", grant_id)
             dataset = present(unit.dataset(grant.scope.dataset_id), "dataset", grant.scope.dataset_id)
+            if not self._asking.knows_of(person, grant, dataset, unit):
+                raise unknown("grant", grant_id)
             revoked = grants.revoke(grant, person, dataset, self._policy, now, revocation.reason)
             if revoked is not grant:
                 unit.put_grant(revoked)

@@ -12,15 +12,16 @@ from typing import TYPE_CHECKING, TypeVar
 
 from msgspec.structs import replace
 
-from jupyter_mlplatform.access import facts, fulfilling, grants, requests, review
-from jupyter_mlplatform.access.models import Dataset, EndReason, Grant, Request, RequestState
+from jupyter_mlplatform.access import delegations, facts, fulfilling, grants, requests, review
+from jupyter_mlplatform.access.models import Dataset, Delegation, EndReason, Grant, Request, RequestState
+from jupyter_mlplatform.access.once_more import once_more
 from jupyter_mlplatform.access.review import Reviewers
 from jupyter_mlplatform.policy import AccessPolicy, Stage
 
 if TYPE_CHECKING:
     from jupyter_mlplatform.access.ports import Store, Unit
 
-_Noun = TypeVar("_Noun", Grant, Request)
+_Noun = TypeVar("_Noun", Grant, Request, Delegation)
 TIME = "time"
 """The actor of what time brings; no person is called so."""
 AT_ONCE = 25
@@ -75,6 +76,9 @@ class Upkeep:
         now = self._clock()
         if any(self._store.due(now, now - requests.LAPSES_AFTER)):
             self._end(now)
+        over = self._store.delegations_over(now)
+        for begin in range(0, len(over), AT_ONCE):
+            self._end_delegations(over[begin : begin + AT_ONCE], now)
         if self._policy.left:
             self._end_of_leavers(now)
         if self._is_round(now):
@@ -91,22 +95,38 @@ class Upkeep:
     def _end(self, now: datetime) -> None:
         over, waiting = self._store.due(now, now - requests.LAPSES_AFTER)
         for grants_, requests_ in _parts(over, waiting):
-            with self._store.unit() as unit:
-                for grant in _again(unit.grant, grants_, lambda each: grants.expired(each, now)):
-                    _end_grant(unit, grant, EndReason.EXPIRED, "grant.expired", now)
-                for request in _again(unit.request, requests_, lambda each: _lapses(each, now)):
-                    _close(unit, request, RequestState.LAPSED, "request.lapsed", now)
+            self._end_these(grants_, requests_, now)
+
+    @once_more
+    def _end_these(self, held: Sequence[Grant], asked: Sequence[Request], now: datetime) -> None:
+        with self._store.unit() as unit:
+            for grant in _again(unit.grant, held, lambda each: grants.expired(each, now)):
+                _end_grant(unit, grant, EndReason.EXPIRED, "grant.expired", now)
+            for request in _again(unit.request, asked, lambda each: _lapses(each, now)):
+                _close(unit, request, RequestState.LAPSED, "request.lapsed", now)
+
+    @once_more
+    def _end_delegations(self, given: Sequence[Delegation], now: datetime) -> None:
+        with self._store.unit() as unit:
+            for delegation in _again(unit.delegation, given, lambda each: delegations.over(each, now)):
+                ended = delegations.expire(delegation)
+                unit.put_delegation(ended)
+                facts.delegation(unit, "delegation.expired", ended, TIME, now)
 
     def _end_of_leavers(self, now: datetime) -> None:
         for person in self._policy.left:
             held = [each for each in self._store.grants_to(person) if _lives(each)]
             asked = [each for each in self._store.requests_of(person) if each.state in requests.OPEN]
             for grants_, requests_ in _parts(held, asked):
-                with self._store.unit() as unit:
-                    for grant in _again(unit.grant, grants_, _lives):
-                        _end_grant(unit, grant, EndReason.LEFT, "grant.ended", now)
-                    for request in _again(unit.request, requests_, lambda each: each.state in requests.OPEN):
-                        _close(unit, request, RequestState.VOID, "request.void", now)
+                self._end_of_leaver(grants_, requests_, now)
+
+    @once_more
+    def _end_of_leaver(self, held: Sequence[Grant], asked: Sequence[Request], now: datetime) -> None:
+        with self._store.unit() as unit:
+            for grant in _again(unit.grant, held, _lives):
+                _end_grant(unit, grant, EndReason.LEFT, "grant.ended", now)
+            for request in _again(unit.request, asked, lambda each: each.state in requests.OPEN):
+                _close(unit, request, RequestState.VOID, "request.void", now)
 
     def _remind(self, now: datetime) -> None:
         first = min(
@@ -120,25 +140,32 @@ class Upkeep:
         for each in waiting:
             dataset = self._store.dataset(each.scope.dataset_id)
             if dataset is not None and _is_due(each, review.present(each, dataset, self._policy), now):
-                with self._store.unit() as unit:
-                    request = unit.request(each.id)
-                    if request is not None:
-                        _remind(unit, request, dataset, by)
+                self._remind_of(each.id, dataset, by)
+
+    @once_more
+    def _remind_of(self, request_id: str, dataset: Dataset, by: Reviewers) -> None:
+        with self._store.unit() as unit:
+            request = unit.request(request_id)
+            if request is not None:
+                _remind(unit, request, dataset, by)
 
     def _announce(self, now: datetime) -> None:
         days = self._policy.announce_days
         if not days:
             return
         for each in self._store.ending(now + timedelta(days=max(days))):
-            if announces(each, now, days) is None:
-                continue
-            with self._store.unit() as unit:
-                grant = unit.grant(each.id)
-                left = announces(grant, now, days) if grant is not None and _lives(grant) else None
-                if grant is not None and left is not None:
-                    told = replace(grant, announced_days=left, version=grant.version + 1)
-                    unit.put_grant(told)
-                    facts.grant(unit, "grant.ends_soon", told, _dataset(unit, grant.scope.dataset_id), TIME, now)
+            if announces(each, now, days) is not None:
+                self._announce_this(each.id, now, days)
+
+    @once_more
+    def _announce_this(self, grant_id: str, now: datetime, days: Iterable[int]) -> None:
+        with self._store.unit() as unit:
+            grant = unit.grant(grant_id)
+            left = announces(grant, now, days) if grant is not None and _lives(grant) else None
+            if grant is not None and left is not None:
+                told = replace(grant, announced_days=left, version=grant.version + 1)
+                unit.put_grant(told)
+                facts.grant(unit, "grant.ends_soon", told, _dataset(unit, grant.scope.dataset_id), TIME, now)
 
 
 def _parts(held: Sequence[Grant], asked: Sequence[Request]) -> Iterator[tuple[Sequence[Grant], Sequence[Request]]]:

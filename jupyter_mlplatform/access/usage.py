@@ -8,6 +8,7 @@ from datetime import datetime
 from jupyter_mlplatform.access import facts, grants, handout, refusal
 from jupyter_mlplatform.access.handout import Hear
 from jupyter_mlplatform.access.models import Dataset, Grant, Loaded, Request
+from jupyter_mlplatform.access.once_more import once_more
 from jupyter_mlplatform.access.people import check_here
 from jupyter_mlplatform.access.ports import Files, Store, Unit
 from jupyter_mlplatform.access.registrar import Registrar
@@ -83,17 +84,26 @@ class Usage:
         table = self._files.read(dataset, what.columns, what.rows, hear, grant)
         if what.limit is not None:
             table = table.slice(0, what.limit)
-        with self._store.unit() as unit:
-            # Reading takes time: what counts is whether it is still allowed when the data leaves our hands.
-            now = self._clock()
-            if _still(unit, person, dataset, grant, now):
-                facts.use(unit, action, dataset, grant, table.num_rows, what.columns, now)
-                return Loaded(table=table, dataset=dataset, grant=grant)
+        # Reading takes time: what counts is whether it is still allowed when the data leaves our hands.
+        if self._recorded(person, dataset, grant, action, table.num_rows, what.columns):
+            return Loaded(table=table, dataset=dataset, grant=grant)
         raise Conflict(
             "access.changed_meanwhile",
             f"The access to {dataset_id!r} changed while it was read.",
             next_step="Try again; the answer will say what changed.",
         )
+
+    @once_more
+    def _recorded(
+        self, person: str, dataset: Dataset, grant: Grant, action: str, rows: int, columns: tuple[str, ...]
+    ) -> bool:
+        """Whether it is still allowed, which is then written down as done."""
+        with self._store.unit() as unit:
+            now = self._clock()
+            allowed = _still(unit, person, dataset, grant, now)
+            if allowed:
+                facts.use(unit, action, dataset, grant, rows, columns, now)
+        return allowed
 
 
 def _still(unit: Unit, person: str, dataset: Dataset, grant: Grant, now: datetime) -> bool:

@@ -7,14 +7,14 @@ from __future__ import annotations
 import copy
 import threading
 from collections import defaultdict, deque
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from functools import cache
 from typing import Any
 from unittest.mock import patch
 
 import boto3
 from botocore.exceptions import ClientError, ConnectionClosedError
-from moto import mock_aws
+from moto.backends import get_backend
 
 from jupyter_mlplatform.access.aws import dynamodb_items
 from jupyter_mlplatform.access.aws.dynamodb_wire import INDEXES, Wire
@@ -190,13 +190,18 @@ class Table:
         return True
 
 
-@contextmanager
-def table() -> Iterator[Table]:
-    """An empty table as the page on DynamoDB describes it."""
-    with mock_aws():
-        client = boto3.client("dynamodb", region_name="eu-central-1")
-        client.create_table(**dynamodb_items.definition(TABLE))
-        yield Table(client)
+@cache
+def dynamodb() -> Any:
+    """One client for all tests: to read the service's model takes longer than a test."""
+    return boto3.client("dynamodb", region_name="eu-central-1")
+
+
+def empty_table() -> Table:
+    """A table as the page on DynamoDB describes it, for as long as moto answers; the one before is forgotten."""
+    get_backend("dynamodb").reset()
+    client = dynamodb()
+    client.create_table(**dynamodb_items.definition(TABLE))
+    return Table(client)
 
 
 def wire(client: Table, pauses: list[float] | None = None) -> Wire:

@@ -135,6 +135,8 @@ class Promises:
             return False
         if new.verdict is not Verdict.APPROVE:
             return bool(new.reason.strip())
+        if request.subject in self.left:
+            return False
         of, (columns, _, days) = self.dataset(request.scope.dataset_id), self.left_of(request)
         granted = days if new.days is None else new.days
         if not 1 <= granted <= min(days, MOST_DAYS[of.classification]) or not set(new.columns) <= columns:
@@ -181,6 +183,11 @@ class Promises:
         if old is None:
             assert event.actor == new.approver != new.delegate
             assert event.at <= new.not_before < new.not_after <= new.not_before + timedelta(days=90)
+        elif event.action == "delegation.expired":
+            assert old.ended_at is None
+            assert event.actor == "time"
+            assert event.at >= old.not_after
+            assert new == replace(old, ended_at=old.not_after, version=new.version)
         else:
             assert old.ended_at is None
             assert event.actor in (old.approver, old.delegate, "ada")
@@ -197,7 +204,7 @@ class Promises:
             columns, conditions, _ = self.left_of(request)
             assert set(new.scope.columns) <= columns, "the scope is within what was asked"
             assert conditions <= parts(new.scope.rows), "the rows are within what was asked"
-            assert new.subject == request.subject
+            assert new.subject == request.subject not in self.left
             return
         assert old.state is not GrantState.ENDED, "an ended grant never changes"
         fixed = ("subject", "scope", "not_before", "not_after", "request_id", "approved_by")

@@ -154,7 +154,8 @@ class StoreContract:
             assert (unit.dataset("weld"), unit.datasets_at("/data/weld.parquet")) == (dataset(), (dataset(),))
             assert (unit.request("r-1"), unit.open_requests("weld")) == (request(), (request(),))
             assert (unit.grant("g-1"), unit.open_grants("weld", "alice")) == (grant(), (grant(),))
-            assert (unit.delegation("d-1"), unit.entry("weld")) == (delegation(), "digest")
+            assert (unit.delegation("d-1"), unit.delegations()) == (delegation(), (delegation(),))
+            assert unit.entry("weld") == "digest"
             assert unit.request_by_key("alice", "key") == (request(), "content")
             unit.put_request(replace(request(), state=RequestState.APPROVED, version=2, grant_id="g-1"))
             assert unit.open_requests("weld", "alice") == ()
@@ -345,6 +346,42 @@ class StoreContract:
         ended = replace(delegation("d-2", delegate="dora"), ended_at=START, version=2)
         write(store, ended)
         assert store.delegations("dora")[1] == ended
+        with store.unit() as unit:
+            assert unit.delegations() == store.delegations()
+
+    def test_delegations_that_are_over_are_found_until_it_is_written_down(self, store: Store) -> None:
+        write(store, delegation("d-1", not_after=START + 2 * HOUR), delegation("d-2"), delegation("d-3"))
+        write(store, replace(delegation("d-3"), ended_at=START, version=2))
+        assert store.delegations_over(START + HOUR - timedelta(microseconds=1)) == ()
+        assert ids(store.delegations_over(START + HOUR)) == ["d-2"]
+        assert ids(store.delegations_over(START + 2 * HOUR)) == ["d-1", "d-2"]
+        write(store, replace(delegation("d-2"), ended_at=START + HOUR, version=2))
+        assert ids(store.delegations_over(START + 2 * HOUR)) == ["d-1"]
+
+    def test_datasets_are_found_in_a_folder_and_around_a_place_but_never_beside_it(self, store: Store) -> None:
+        long = f"/data/orders/{'x' * 200}/{'ä' * 500}/"
+        places = ["/data/", "/data/orders/", "/data/orders/a.csv", "/data/orders_hr/", long, f"{long}b.csv"]
+        write(store, *(dataset(f"d{number}", location=place) for number, place in enumerate(places)))
+        write(store, dataset("t", location="sqlite:///data/orders/a.db#t"), dataset("o", location="/data/orders"))
+        wanted = {
+            "/data/orders/": ["d0", "d1", "d2", "d4", "d5"],
+            "/data/orders/a.csv": ["d0", "d1", "d2"],
+            "/data/orders/a/": ["d0", "d1"],
+            "/data/orders_hr/": ["d0", "d3"],
+            "/data/": ["d0", "d1", "d2", "d3", "d4", "d5", "o"],
+            "/": ["d0", "d1", "d2", "d3", "d4", "d5", "o"],
+            "/data/orders": ["d0", "o"],
+            f"{long}b.csv": ["d0", "d1", "d4", "d5"],
+            f"{long}c/": ["d0", "d1", "d4"],
+            "sqlite:///data/orders/a.db#t": ["t"],
+            "/da/": [],
+        }
+        with store.unit() as unit:
+            assert {place: sorted(ids(unit.datasets_at(place))) for place in wanted} == wanted
+            unit.put_dataset(dataset("d2", location="/elsewhere/a.csv"))
+            unit.put_dataset(dataset("new", location="/data/orders/new.csv"))
+            assert sorted(ids(unit.datasets_at("/data/orders/"))) == ["d0", "d1", "d4", "d5", "new"]
+        assert sorted(ids(store.datasets_at("/data/orders/"))) == ["d0", "d1", "d4", "d5", "new"]
 
     def test_ids_of_live_datasets_are_completed_a_hundred_at_most(self, store: Store) -> None:
         for start in range(0, 105, 21):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -12,18 +14,13 @@ from jupyter_mlplatform.access.aws.dynamodb_store import DynamoDbStore
 from jupyter_mlplatform.access.local.catalogue_files import CatalogueFiles
 from jupyter_mlplatform.access.local.sqlite_store import SqliteStore
 from jupyter_mlplatform.access.local.streamed_files import StreamedFiles
-from jupyter_mlplatform.access.messages import Revocation, Search
+from jupyter_mlplatform.access.messages import Comment, NewDelegation, Registration, Revocation, Search
 from jupyter_mlplatform.access.models import GrantState, Request, RequestState
+from jupyter_mlplatform.access.once_more import ATTEMPTS
 from jupyter_mlplatform.access.service import AccessService
-from jupyter_mlplatform.errors import Conflict, Forbidden
-from tests.access.dynamodb_table import Table, table, wire
-from tests.access.world import POLICY, Clock, approval, granted, new_request, register
-
-
-@pytest.fixture
-def on_aws() -> Iterator[Table]:
-    with table() as made:
-        yield made
+from jupyter_mlplatform.errors import Conflict, Forbidden, PlatformError
+from tests.access.dynamodb_table import Table, after, wire
+from tests.access.world import POLICY, START, Clock, approval, granted, new_request, register, rejection, write_data
 
 
 def workspace(on_aws: Table, folder: Path, clock: Clock) -> AccessService:
@@ -87,3 +84,120 @@ def test_two_workspaces_that_decide_differently_have_one_winner(
     assert [each.state for each in won] == [RequestState.APPROVED]
     assert len(workspaces[1].grants("alice").items) == 1
     assert workspaces[1].verify_audit().findings == ()
+
+
+# Somebody is faster, in the moment between what was read and what is written
+
+
+@pytest.fixture
+def two(on_aws: Table, tmp_path: Path, clock: Clock, data_file: Path) -> tuple[AccessService, AccessService]:
+    made = workspace(on_aws, tmp_path / "one", clock), workspace(on_aws, tmp_path / "two", clock)
+    register(made[0], data_file)
+    return made
+
+
+def faster(on_aws: Table, *deeds: Callable[[], object]) -> None:
+    """Each of them happens, undisturbed, just before the next command of somebody else is written."""
+    waiting = on_aws._faults["transact_write_items"]
+
+    def begin(deed: Callable[[], object]) -> Callable[[], None]:
+        def undisturbed() -> None:
+            later = list(waiting)
+            waiting.clear()
+            deed()
+            waiting.extend(later)
+
+        return undisturbed
+
+    on_aws.misbehave("transact_write_items", *(after(begin(deed)) for deed in deeds))
+
+
+def test_who_was_too_late_to_decide_reads_what_was_decided(
+    on_aws: Table, two: tuple[AccessService, AccessService]
+) -> None:
+    one, other = two
+    made = one.ask("alice", new_request())
+    faster(on_aws, lambda: other.decide("bob", made.id, rejection("not now")))
+    with pytest.raises(Conflict) as caught:
+        one.decide("ada", made.id, approval())
+    assert caught.value.problem.code == "access.not_open"
+    assert "bob rejected it" in caught.value.problem.cause
+    assert one.grants("alice").items == ()
+
+
+def test_who_was_too_late_for_the_same_thing_reads_that_it_is_done(
+    on_aws: Table, two: tuple[AccessService, AccessService]
+) -> None:
+    one, other = two
+    made = one.ask("alice", new_request())
+    faster(on_aws, lambda: other.withdraw("alice", made.id, Comment()))
+    assert one.withdraw("alice", made.id, Comment()).state is RequestState.WITHDRAWN
+    held = granted(one, key="2").grant_id or ""
+    faster(on_aws, lambda: other.revoke("bob", held, Revocation("enough")))
+    assert one.revoke("ada", held, Revocation("enough")).ended_by == "bob"
+    actions = [event.action for event in one.events("ada").items]
+    assert (actions.count("request.withdrawn"), actions.count("grant.revoked")) == (1, 1)
+    assert one.verify_audit().findings == ()
+
+
+def test_a_delegation_that_is_taken_back_in_the_moment_of_the_decision_decides_nothing(
+    on_aws: Table, two: tuple[AccessService, AccessService]
+) -> None:
+    one, other = two
+    made = one.ask("alice", new_request())
+    given = one.delegate("bob", NewDelegation(delegate="dora", not_after=START + timedelta(days=9)))
+    faster(on_aws, lambda: other.end_delegation("bob", given.id))
+    with pytest.raises(Forbidden) as caught:
+        one.decide("dora", made.id, approval())
+    assert caught.value.problem.code == "access.not_approver"
+    assert one.grants("alice").items == ()
+
+
+def test_an_end_that_two_workspaces_write_down_at_once_is_no_matter_to_who_looks(
+    on_aws: Table, two: tuple[AccessService, AccessService], clock: Clock
+) -> None:
+    one, other = two
+    granted(one, days=2)
+    one.delegate("bob", NewDelegation(delegate="dora", not_after=START + timedelta(days=2)))
+    clock.forward(days=2)
+    faster(on_aws, other.last_seq)
+    assert [held.state for held in one.grants("bob", "owned").items] == [GrantState.ENDED]
+    actions = [event.action for event in one.events("ada").items]
+    assert (actions.count("grant.expired"), actions.count("delegation.expired")) == (1, 1)
+    assert one.verify_audit().findings == ()
+
+
+def test_access_that_ends_in_the_moment_of_its_use_hands_nothing_out(
+    on_aws: Table, two: tuple[AccessService, AccessService]
+) -> None:
+    one, other = two
+    held = granted(one).grant_id or ""
+    faster(on_aws, lambda: other.revoke("bob", held, Revocation("enough")))
+    with pytest.raises(PlatformError):
+        one.load("alice", "weld_guns")
+    assert "data.loaded" not in [event.action for event in one.events("ada").items]
+
+
+def test_a_folder_that_is_registered_around_new_data_is_refused_whoever_is_faster(
+    on_aws: Table, two: tuple[AccessService, AccessService], tmp_path: Path
+) -> None:
+    one, other = two
+    folder = write_data(tmp_path / "parts" / "a.parquet").parent
+    said = Registration(id="part", title="A part", classification="public")
+    faster(on_aws, lambda: other.register("carol", folder / "a.parquet", said))
+    with pytest.raises(PlatformError) as caught:
+        register(one, folder, "all_of_it")
+    assert caught.value.problem.code == "access.location_taken"
+
+
+def test_who_is_always_too_late_is_told_so_and_nothing_is_written(
+    on_aws: Table, two: tuple[AccessService, AccessService], data_file: Path
+) -> None:
+    one, other = two
+    made = one.ask("alice", new_request())
+    faster(on_aws, *(partial(register, other, data_file, title=f"Title {number}") for number in range(ATTEMPTS)))
+    with pytest.raises(Conflict) as caught:
+        one.decide("bob", made.id, approval())
+    assert caught.value.problem.code == "access.changed_meanwhile"
+    assert one.request("alice", made.id).state is RequestState.SUBMITTED
+    assert one.decide("bob", made.id, approval()).state is RequestState.APPROVED

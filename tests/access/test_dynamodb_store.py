@@ -27,7 +27,6 @@ from tests.access.dynamodb_table import (
     lost_answer_then,
     lost_request,
     refused,
-    table,
     wire,
 )
 from tests.access.store_contract import dataset, delegation, grant, ids, next_one, request, say, tell, write
@@ -35,12 +34,6 @@ from tests.access.world import START
 
 CANCELED = "TransactionCanceledException"
 THROTTLED = refused("ProvisionedThroughputExceededException")
-
-
-@pytest.fixture
-def on_aws() -> Iterator[Table]:
-    with table() as made:
-        yield made
 
 
 @pytest.fixture
@@ -138,6 +131,14 @@ def read_empty_place(unit: Unit) -> object:
     return unit.datasets_at("/data/new.parquet")
 
 
+def read_folder(unit: Unit) -> object:
+    return unit.datasets_at("/data/")
+
+
+def read_delegations(unit: Unit) -> object:
+    return unit.delegations()
+
+
 def read_entry(unit: Unit) -> object:
     return unit.entry("weld")
 
@@ -175,6 +176,14 @@ ENDED = replace(grant(), state=GrantState.ENDED, version=2)
         (read_place, dataset("new", location="/data/weld.parquet")),
         (read_place, dataset(location="/elsewhere")),
         (read_empty_place, dataset("new")),
+        (read_place, dataset("new", location="/data/")),
+        (read_folder, dataset("new")),
+        (read_folder, dataset("new", location="/data/in/it.csv")),
+        (read_folder, dataset("new", location="/")),
+        (read_folder, dataset(location="/elsewhere")),
+        (read_folder, RETIRED),
+        (read_delegations, delegation("d-2")),
+        (read_delegations, replace(delegation(), ended_at=START, version=2)),
     ],
 )
 def test_a_command_fails_whole_when_what_it_read_has_changed(
@@ -519,9 +528,11 @@ def test_nothing_is_decided_by_an_index_that_lags(store: DynamoDbStore, on_aws: 
     assert (ids(store.grants_to("alice", ["weld"])), ids(store.requests_of("alice", ["weld"]))) == (["g-1"], ["r-1"])
     assert (store.grants_to("alice"), store.due(START + timedelta(days=99), START)) == ((), ((), ()))
     assert ids(store.delegations("carol")) == ["d-1"]
+    assert store.delegations_over(START + timedelta(days=99)) == ()
     with store.unit() as unit:
         assert (ids(unit.open_requests("weld")), ids(unit.open_grants("weld"))) == (["r-1"], ["g-1"])
-        assert ids(unit.datasets_at("/data/weld.parquet")) == ["weld"]
+        assert ids(unit.datasets_at("/data/weld.parquet")) == ids(unit.datasets_at("/data/")) == ["weld"]
+        assert ids(unit.delegations()) == ["d-1"]
     with pytest.raises(Conflict):
         write(store, request("r-2"))
     assert len(store.events("bob")) == 4

@@ -19,7 +19,7 @@ import pyarrow.compute
 import pyarrow.dataset
 import pyarrow.parquet
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from jupyter_mlplatform.access import rowfilter
@@ -29,6 +29,7 @@ from jupyter_mlplatform.access.models import Column
 from jupyter_mlplatform.access.rowfilter import And, Equals, In, Like, Missing, Not, Or, Range, RowFilter
 from jupyter_mlplatform.access.rowvalues import canonical
 from jupyter_mlplatform.errors import Invalid
+from tests.access.examples import examples
 from tests.access.rows import COLUMNS, KINDS, PATTERNS, SCHEMA, tables, trees
 
 ALL = tuple(KINDS)
@@ -36,7 +37,7 @@ ALIKE = ("text", "whole", "real", "truth")
 """What SQLite and DuckDB store and compare in the same way."""
 LAKE = ("text", "whole", "real", "money", "truth")
 """What Lake Formation compares."""
-THOROUGH = settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+SOME = examples(30)
 
 
 def columns(names: tuple[str, ...]) -> tuple[Column, ...]:
@@ -51,11 +52,15 @@ def numbered(table: pyarrow.Table) -> pyarrow.Table:
     return table.append_column("row number", pyarrow.array(range(table.num_rows), pyarrow.int64()))
 
 
-def scanned(tree: RowFilter, table: pyarrow.Table) -> list[int]:
-    """The rows that a scan of a Parquet file finds, which leaves out row groups by what their statistics say."""
+def parquet(table: pyarrow.Table) -> Any:
+    """The table as a Parquet file of small row groups."""
     file = io.BytesIO()
     pyarrow.parquet.write_table(numbered(table), file, row_group_size=2)
-    fragment = pyarrow.dataset.ParquetFileFormat().make_fragment(pyarrow.BufferReader(file.getvalue()))
+    return pyarrow.dataset.ParquetFileFormat().make_fragment(pyarrow.BufferReader(file.getvalue()))
+
+
+def scanned(tree: RowFilter, fragment: Any) -> list[int]:
+    """The rows that a scan of a Parquet file finds, which leaves out row groups by what their statistics say."""
     chosen = arrow_filter.expression(tree, fragment.physical_schema)
     if arrow_filter.misjudged(tree, fragment.physical_schema):
         whole = fragment.to_table().filter(chosen)
@@ -118,7 +123,7 @@ if importlib.util.find_spec("duckdb") is not None:
     ENGINES["duckdb"] = (duckdb_rows, tuple(name for name in ALL if name not in ("half", "large_money")))
 
 
-@THOROUGH
+@SOME
 @given(tree=trees(ALL), table=tables(ALL))
 def test_pyarrow_hands_out_the_rows_that_the_reference_does(tree: RowFilter, table: pyarrow.Table) -> None:
     checked = rowfilter.check(tree, COLUMNS)
@@ -126,15 +131,15 @@ def test_pyarrow_hands_out_the_rows_that_the_reference_does(tree: RowFilter, tab
     assert found.column("row number").to_pylist() == expected(checked, table)
 
 
-@THOROUGH
+@SOME
 @given(tree=trees(ALL), table=tables(ALL))
 def test_a_scan_of_a_file_drops_no_row_group_that_has_a_row_to_hand_out(tree: RowFilter, table: pyarrow.Table) -> None:
     checked = rowfilter.check(tree, COLUMNS)
-    assert scanned(checked, table) == expected(checked, table)
+    assert scanned(checked, parquet(table)) == expected(checked, table)
 
 
 @pytest.mark.parametrize("engine", sorted(ENGINES))
-@THOROUGH
+@SOME
 @given(data=st.data())
 def test_the_sql_hands_out_the_rows_that_the_reference_does(engine: str, data: st.DataObject) -> None:
     rows, names = ENGINES[engine]
@@ -143,7 +148,7 @@ def test_the_sql_hands_out_the_rows_that_the_reference_does(engine: str, data: s
     assert rows(checked, table, names) == expected(checked, table)
 
 
-@THOROUGH
+@SOME
 @given(one=trees(ALL), other=trees(ALL), table=tables(ALL))
 def test_two_filters_together_hand_out_what_each_of_them_does(
     one: RowFilter, other: RowFilter, table: pyarrow.Table
@@ -154,14 +159,14 @@ def test_two_filters_together_hand_out_what_each_of_them_does(
     assert set(expected(joined, table)) == set(expected(asked, table)) & set(expected(narrowed, table))
 
 
-@THOROUGH
+@SOME
 @given(tree=trees(ALL))
 def test_checking_twice_changes_nothing(tree: RowFilter) -> None:
     checked = rowfilter.check(tree, COLUMNS)
     assert rowfilter.check(checked, COLUMNS) == checked
 
 
-@THOROUGH
+@SOME
 @given(tree=trees(LAKE))
 def test_the_text_for_lake_formation_is_of_its_grammar_or_refused(tree: RowFilter) -> None:
     text = lake_text(rowfilter.check(tree, COLUMNS))
@@ -178,7 +183,7 @@ def test_the_text_for_lake_formation_is_of_its_grammar_or_refused(tree: RowFilte
     assert rest == "s", text
 
 
-@THOROUGH
+@SOME
 @given(tree=trees(("text", "whole", "money", "truth")), table=tables(("text", "whole", "money", "truth")))
 def test_the_text_for_lake_formation_hands_out_the_rows_that_the_reference_does(
     tree: RowFilter, table: pyarrow.Table
@@ -222,13 +227,14 @@ def every_test(name: str) -> Iterator[RowFilter]:
 def test_each_type_of_column_is_compared_alike_everywhere(name: str) -> None:
     cells = [*KINDS[name][1], None, *([math.nan] if name in ("real", "single", "half") else [])]
     table = pyarrow.table({name: pyarrow.array(cells, KINDS[name][0])})
+    file = parquet(table)
     for sent in every_test(name):
         checked = rowfilter.check(sent, COLUMNS)
         for tree in (checked, Not(of=checked)):
             wanted = expected(tree, table)
             found = numbered(table).filter(arrow_filter.expression(tree, table.schema))
             assert found.column("row number").to_pylist() == wanted, tree
-            assert scanned(tree, table) == wanted, tree
+            assert scanned(tree, file) == wanted, tree
             for rows, able in ENGINES.values():
                 assert name not in able or rows(tree, table, (name,)) == wanted, tree
 
@@ -350,7 +356,7 @@ def test_what_is_not_a_number_is_handed_out_only_where_a_missing_value_is_wanted
         assert expected(tree, table) == rows
         found = numbered(table).filter(arrow_filter.expression(tree, table.schema))
         assert found.column("row number").to_pylist() == rows
-        assert scanned(tree, table) == rows
+        assert scanned(tree, parquet(table)) == rows
     text, _ = duckdb_filter.compiled(Not(of=Equals(column="force", value=1.0)), [Column("force", "double")])
     assert text == '("force" <> ? AND NOT isnan("force"))'
     lake = partiql_filter.text(Not(of=Equals(column="force", value=1.0)), [Column("force", "double")])

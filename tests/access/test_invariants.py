@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 from msgspec.structs import replace
@@ -36,6 +35,7 @@ from jupyter_mlplatform.access.models import (
 from jupyter_mlplatform.access.rowfilter import Equals
 from jupyter_mlplatform.access.service import AccessService
 from jupyter_mlplatform.errors import PlatformError
+from tests.access.examples import examples
 from tests.access.mortal import VAULT, Crash, Drawer, Mortal
 from tests.access.promises import MOST_DAYS, OPEN, POLICY, Promises
 from tests.access.world import Clock
@@ -356,6 +356,4 @@ def noun_of(event: Event) -> tuple[str, Any] | None:
 
 
 TestAccess = Access.TestCase
-TestAccess.settings = settings(
-    max_examples=40, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck)
-)
+TestAccess.settings = examples(40, stateful_step_count=30)

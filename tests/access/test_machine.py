@@ -8,7 +8,6 @@ import tempfile
 from datetime import timedelta
 from pathlib import Path
 
-from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
@@ -17,6 +16,7 @@ from jupyter_mlplatform.access.messages import Comment, NewDecision, Revocation
 from jupyter_mlplatform.access.models import GrantState, Request, RequestState, Verdict
 from jupyter_mlplatform.access.service import AccessService
 from jupyter_mlplatform.errors import Forbidden, Invalid, NotFound, PlatformError
+from tests.access.examples import examples
 from tests.access.world import COLUMNS, Clock, approval, make_service, new_request, register, write_data
 
 PEOPLE = st.sampled_from(["alice", "alice", "bob", "bob", "carol", "ada"])
@@ -179,6 +179,4 @@ class DataAccess(RuleBasedStateMachine):
 
 
 TestDataAccess = DataAccess.TestCase
-TestDataAccess.settings = settings(
-    max_examples=60, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)
-)
+TestDataAccess.settings = examples(30, stateful_step_count=30)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from jupyter_mlplatform.access import rowfilter
 from jupyter_mlplatform.access.rowfilter import And, Equals, In, Like, Missing, Not, Or, Range, RowFilter
 from jupyter_mlplatform.errors import Invalid
+from tests.access.examples import examples
 from tests.access.rows import COLUMNS, KINDS, trees
 
 GRAZ = Equals(column="plant", value="Graz")
@@ -63,7 +64,7 @@ def test_of_a_long_list_the_first_values_are_named_and_the_rest_counted() -> Non
     assert rowfilter.words(tree, most=1000).endswith("998 or 999")
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
+@examples(40)
 @given(tree=trees(tuple(KINDS)))
 def test_every_sentence_can_be_shown_on_one_line(tree: RowFilter) -> None:
     assert rowfilter.words(rowfilter.check(tree, COLUMNS)).isprintable()
@@ -122,7 +123,7 @@ def test_several_conditions_have_to_be_true_together_and_none_mean_all_rows() ->
     assert rowfilter.parse(["plant=Graz", "note is missing"]) == And(of=(GRAZ, Missing(column="note")))
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
+@examples(60)
 @given(texts=st.lists(st.text(max_size=20) | st.from_regex(r"[\"'a |=<>~!is]{0,12}", fullmatch=True), max_size=3))
 def test_whatever_is_typed_is_understood_or_refused(texts: list[str]) -> None:
     try:
@@ -132,7 +133,7 @@ def test_whatever_is_typed_is_understood_or_refused(texts: list[str]) -> None:
     assert tree is None or rowfilter.columns_of(tree)
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
+@examples(60)
 @given(value=st.text(), name=st.text(min_size=1))
 def test_every_name_and_value_can_be_typed_in_quotes(value: str, name: str) -> None:
     def quoted(text: str) -> str:

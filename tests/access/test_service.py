@@ -136,7 +136,7 @@ def test_an_unknown_request_or_grant_is_not_found(service: AccessService) -> Non
 def test_the_owner_of_the_day_decides(service: AccessService, data_file: Path) -> None:
     made = service.ask("alice", new_request())
     service.register("ada", data_file, Registration(id="weld_guns", owner="carol"))
-    with pytest.raises(Forbidden):
+    with pytest.raises(NotFound):
         service.decide("bob", made.id, approval())
     assert service.decide("carol", made.id, approval()).state is RequestState.APPROVED
 

@@ -11,14 +11,8 @@ from jupyter_mlplatform.access.aws.dynamodb_store import DynamoDbStore
 from jupyter_mlplatform.access.local.anchor_file import AnchorFile
 from jupyter_mlplatform.access.local.sqlite_store import SqliteStore
 from jupyter_mlplatform.access.ports import Store
-from tests.access.dynamodb_table import Table, table, wire
+from tests.access.dynamodb_table import Table, wire
 from tests.access.store_contract import RaceContract, SearchContract, StoreContract
-
-
-@pytest.fixture
-def on_aws() -> Iterator[Table]:
-    with table() as made:
-        yield made
 
 
 class TestSqlite(StoreContract, RaceContract, SearchContract):

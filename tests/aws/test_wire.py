@@ -12,9 +12,10 @@ import pytest
 from botocore.model import ListShape, MapShape, OperationModel, Shape, StructureShape
 from botocore.parsers import create_parser
 from botocore.serialize import create_serializer
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.access.examples import examples
 from tests.aws.decode import Received, decode
 from tests.aws.encode import encode
 from tests.aws.shapes import problems
@@ -115,7 +116,7 @@ def test_when_an_operation_has_an_address_no_other_answers_there(service: str) -
 
 
 @pytest.mark.parametrize(("service", "name"), CHOSEN)
-@settings(max_examples=6, derandomize=True, deadline=None, suppress_health_check=list(HealthCheck), database=None)
+@examples(4, derandomize=True, database=None)
 @given(data=st.data())
 def test_when_botocore_writes_a_request_the_strict_aws_reads_the_same(service: str, name: str, data: Any) -> None:
     model, routes = known(service)
@@ -131,7 +132,7 @@ def test_when_botocore_writes_a_request_the_strict_aws_reads_the_same(service: s
 
 
 @pytest.mark.parametrize(("service", "name"), CHOSEN)
-@settings(max_examples=6, derandomize=True, deadline=None, suppress_health_check=list(HealthCheck), database=None)
+@examples(4, derandomize=True, database=None)
 @given(data=st.data())
 def test_when_the_strict_aws_writes_an_answer_botocore_reads_the_same(service: str, name: str, data: Any) -> None:
     model, _ = known(service)

@@ -14,11 +14,13 @@ DATASET#<id>            REQUEST#<requester>#<id>         a request
 DATASET#<id>            GRANT#<subject>#<id>             a grant
 DATASET#<id>            GUARD#<REQUEST or GRANT>#        counts what was written of that kind
 DATASET#<id>            GUARD#<...>#<person>#            counts what was opened of that kind and person
-AT#<digest>             AT                               the datasets whose data lies at one place
+PLACES                  AT#<place>#<digest>              the datasets whose data lies at one place
+PLACES                  GUARD#AT#                        counts what came to lie somewhere else
 FIND#<REQUEST or GRANT> <id>                             where that noun lies; never changes
 GRANT_OF#<request id>   GRANT_OF                         the one grant that a request became; never changes
 KEY#<person>            KEY#<idempotency key>            the request that it stands for
 DELEGATIONS             DELEGATION#<id>                  a delegation
+DELEGATIONS             GUARD#DELEGATION#                counts what was written of delegations
 ======================  ===============================  ==========================================================
 
 ``v`` counts the writes of an item; every write names the ``v`` it replaces. ``commit`` names the commit that wrote it.
@@ -45,6 +47,9 @@ HEAD = Key("HEAD", "HEAD")
 INDEXED = Key("INDEXED", "INDEXED")
 CHANGES = "CHANGES"
 DELEGATIONS = "DELEGATIONS"
+PLACES = "PLACES"
+LONGEST_PLACE = 900
+"""Bytes of a place in a sort key; the rest of a longer one is in its digest alone."""
 BUCKET = 100_000
 """Events a partition of the trail: one partition of a table with a local index holds at most 10 GB."""
 
@@ -111,7 +116,12 @@ def idempotency_key(person: str, key: str) -> Key:
 
 def place_key(location: str) -> Key:
     """Where it is written which datasets lie at a place; paths may be longer than a key."""
-    return Key(f"AT#{hashlib.sha256(location.encode()).hexdigest()}", "AT")
+    return Key(PLACES, f"{beginning(location)}#{hashlib.sha256(location.encode()).hexdigest()}")
+
+
+def beginning(location: str) -> str:
+    """With what the sort keys of a place begin, and those of all places in it when it is a folder (maybe of others)."""
+    return f"AT#{location.encode()[:LONGEST_PLACE].decode(errors='ignore')}"
 
 
 def guard_key(pk: str, prefix: str) -> Key:
@@ -185,7 +195,10 @@ def grant_item(grant: Grant) -> Item:
 
 def delegation_item(delegation: Delegation) -> Item:
     """A delegation as an item."""
-    return _noun(delegation_key(delegation.id), "delegation", delegation)
+    item = _noun(delegation_key(delegation.id), "delegation", delegation)
+    if delegation.ended_at is None:
+        item |= {"due": "DELEGATION", "due_at": stamp(delegation.not_after)}
+    return item
 
 
 def profile_item(dataset_id: str, profile: Profile | None) -> Item:

@@ -13,7 +13,7 @@ from datetime import datetime
 from itertools import islice
 from typing import Any, Protocol
 
-from jupyter_mlplatform.access import requests
+from jupyter_mlplatform.access import delegations, requests
 from jupyter_mlplatform.access.audit import Anchor, State
 from jupyter_mlplatform.access.aws import dynamodb_items as items
 from jupyter_mlplatform.access.aws.dynamodb_commit import commit
@@ -167,11 +167,18 @@ class DynamoDbStore:
         ending = [each for each in found if each[0].state is not GrantState.ENDED and each[0].not_after <= until]
         return tuple(grant for grant, _ in sorted(ending, key=_next_to_end))
 
-    def delegations(self, person: str | None) -> tuple[Delegation, ...]:
+    def delegations(self, person: str | None = None) -> tuple[Delegation, ...]:
         """See the port. From the table itself."""
-        found = [(items.read(item, Delegation), item.get("born", 0)) for item in self._wire.query(items.DELEGATIONS)]
+        rows = self._wire.query(items.DELEGATIONS, begins=items.of("DELEGATION"))
+        found = [(items.read(item, Delegation), item.get("born", 0)) for item in rows]
         mine = [each for each in found if person is None or person in (each[0].approver, each[0].delegate)]
         return tuple(each for each, _ in sorted(mine, key=lambda pair: (pair[0].not_before, pair[1])))
+
+    def delegations_over(self, now: datetime) -> tuple[Delegation, ...]:
+        """See the port."""
+        found = self._listed(self._wire.upto("DELEGATION", items.stamp(now), "by_due"), Delegation)
+        over = [each for each in found if delegations.over(each[0], now)]
+        return tuple(each for each, _ in sorted(over, key=lambda pair: (pair[0].not_before, pair[1])))
 
     def events(
         self, person: str | None, *, after: int = 0, newest: int | None = None, until: int | None = None

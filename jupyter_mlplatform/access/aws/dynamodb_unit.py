@@ -7,10 +7,11 @@ guarded by an item that counts what could have come into its answer.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
+from jupyter_mlplatform.access import locations
 from jupyter_mlplatform.access.aws import dynamodb_failures as failures
 from jupyter_mlplatform.access.aws import dynamodb_items as items
 from jupyter_mlplatform.access.aws.dynamodb_commit import Plan, Told
@@ -33,8 +34,14 @@ class DynamoDbUnit:
 
     def datasets_at(self, location: str) -> tuple[Dataset, ...]:
         """See the port."""
-        found = (self.dataset(each) for each in self._at(location))
-        return tuple(dataset for dataset in found if dataset and dataset.location == location)
+        around = {location, *locations.folders_around(location)}
+        self._prefetch(items.place_key(each) for each in around)
+        ids = {each for place in around for each in self._at(place)}
+        if location.endswith("/"):
+            ids |= self._in(location)
+        found = [self.dataset(each) for each in sorted(ids)]
+        inside = location if location.endswith("/") else "\0"
+        return tuple(each for each in found if each and (each.location in around or each.location.startswith(inside)))
 
     def request(self, request_id: str) -> Request | None:
         """See the port."""
@@ -67,6 +74,16 @@ class DynamoDbUnit:
         item = self._read(items.delegation_key(delegation_id))
         return items.read(item, Delegation) if item else None
 
+    def delegations(self) -> tuple[Delegation, ...]:
+        """See the port."""
+        prefix = items.of("DELEGATION")
+        self._read(items.guard_key(items.DELEGATIONS, prefix))
+        found = {key_of(item): item for item in self._wire.query(items.DELEGATIONS, begins=prefix)}
+        born = {key: item.get("born", 0) for key, item in found.items()}
+        now = {**found, **{key: item for key, item in self.plan.writes.items() if key.pk == items.DELEGATIONS}}
+        nouns = [(items.read(item, Delegation), born.get(key, float("inf"))) for key, item in now.items()]
+        return tuple(noun for noun, _ in sorted(nouns, key=lambda pair: (pair[0].not_before, pair[1])))
+
     def put_dataset(self, dataset: Dataset) -> None:
         """See the port."""
         before = self.dataset(dataset.id)
@@ -74,6 +91,7 @@ class DynamoDbUnit:
             if before is not None:
                 self._note_place(before.location, [each for each in self._at(before.location) if each != dataset.id])
             self._note_place(dataset.location, [*self._at(dataset.location), dataset.id])
+            self.plan.bumped.add(items.guard_key(items.PLACES, items.beginning("")))
         self._write(items.dataset_item(dataset))
         self.plan.datasets.append(dataset.id)
 
@@ -101,6 +119,7 @@ class DynamoDbUnit:
         """See the port."""
         item = items.delegation_item(delegation)
         _check_follows(self._read(key_of(item)), Delegation, delegation.version)
+        self.plan.bumped.add(items.guard_key(items.DELEGATIONS, items.of("DELEGATION")))
         self._write(item)
 
     def remember_key(self, person: str, key: str, request_id: str, digest: str) -> None:
@@ -168,6 +187,20 @@ class DynamoDbUnit:
     def _at(self, location: str) -> list[str]:
         item = self._read(items.place_key(location))
         return list(json.loads(item["body"])) if item else []
+
+    def _in(self, folder: str) -> set[str]:
+        """The datasets at places that begin like the folder's; nothing may have come to lie there meanwhile."""
+        begins = items.beginning(folder)
+        self._read(items.guard_key(items.PLACES, items.beginning("")))
+        found = {key_of(item): item for item in self._wire.query(items.PLACES, begins=begins)}
+        found |= {key: item for key, item in self.plan.writes.items() if key.pk == items.PLACES}
+        return {each for key, item in found.items() if key.sk.startswith(begins) for each in json.loads(item["body"])}
+
+    def _prefetch(self, keys: Iterable[Key]) -> None:
+        """Read several items in one call."""
+        missing = [key for key in keys if key not in self.plan.read and key not in self.plan.writes]
+        found = self._wire.many(missing)
+        self.plan.read.update({key: found.get(key) for key in missing})
 
     def _note_place(self, location: str, dataset_ids: list[str]) -> None:
         body = json.dumps(sorted(set(dataset_ids)))

@@ -11,14 +11,14 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from jupyter_mlplatform.access import audit, requests
+from jupyter_mlplatform.access import audit, delegations, requests
 from jupyter_mlplatform.access.audit import Anchor, State
+from jupyter_mlplatform.access.legs import Leg, core
 from jupyter_mlplatform.access.local import places
 from jupyter_mlplatform.access.local.anchor_file import AnchorFile
 from jupyter_mlplatform.access.local.schema import MIGRATIONS
 from jupyter_mlplatform.access.local.search_index import SearchIndex
 from jupyter_mlplatform.access.local.suggestions import Suggestions
-from jupyter_mlplatform.access.legs import Leg, core
 from jupyter_mlplatform.access.messages import Facet, Search
 from jupyter_mlplatform.access.models import Dataset, Delegation, Event, Grant, Request, RequestState
 from jupyter_mlplatform.access.samples import Profile
@@ -89,6 +89,10 @@ class SqliteUnit:
         """See the port."""
         sql = "SELECT body FROM legs WHERE entitlement = ? AND state <> 'removed' ORDER BY id"
         return _all(self._connection, Leg, sql, entitlement)
+
+    def delegations(self) -> tuple[Delegation, ...]:
+        """See the port."""
+        return _all(self._connection, Delegation, "SELECT body FROM delegations ORDER BY not_before, rowid")
 
     def put_dataset(self, dataset: Dataset) -> None:
         """See the port."""
@@ -329,10 +333,15 @@ class SqliteStore:
         )
         return _all(self._read(), Leg, sql, _list(dataset_ids))
 
-    def delegations(self, person: str | None) -> tuple[Delegation, ...]:
+    def delegations(self, person: str | None = None) -> tuple[Delegation, ...]:
         """See the port."""
         sql = "SELECT body FROM delegations WHERE ?1 IS NULL OR ?1 IN (approver, delegate) ORDER BY not_before, rowid"
         return _all(self._read(), Delegation, sql, person)
+
+    def delegations_over(self, now: datetime) -> tuple[Delegation, ...]:
+        """See the port."""
+        sql = "SELECT body FROM delegations WHERE json_extract(body, '$.ended_at') IS NULL ORDER BY not_before, rowid"
+        return tuple(each for each in _all(self._read(), Delegation, sql) if delegations.over(each, now))
 
     def events(
         self, person: str | None, *, after: int = 0, newest: int | None = None, until: int | None = None

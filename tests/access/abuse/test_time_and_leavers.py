@@ -10,11 +10,21 @@ from msgspec.structs import replace
 
 from jupyter_mlplatform.access import grants
 from jupyter_mlplatform.access.messages import NewDelegation, Registration, Revocation
-from jupyter_mlplatform.access.models import Column, EndReason, Grant, GrantState, Scope
+from jupyter_mlplatform.access.models import Column, EndReason, Grant, GrantState, RequestState, Scope
 from jupyter_mlplatform.access.service import AccessService
 from jupyter_mlplatform.errors import Conflict, Forbidden, PlatformError
 from jupyter_mlplatform.policy import AccessPolicy
-from tests.access.world import DATASET, POLICY, START, Clock, approval, granted, make_service, new_request
+from tests.access.world import (
+    DATASET,
+    POLICY,
+    START,
+    Clock,
+    approval,
+    granted,
+    make_service,
+    new_request,
+    rejection,
+)
 
 DAY = timedelta(days=1)
 
@@ -52,6 +62,29 @@ class TestTheClock:
         assert grant.not_after - grant.not_before == 30 * DAY
         clock.forward(days=-100)
         assert code(lambda: service.load("alice", "weld_guns")) == "access.not_yet"
+
+    def test_a_delegation_that_was_over_when_it_was_used_is_not_given_again(
+        self, service: AccessService, clock: Clock
+    ) -> None:
+        made = service.ask("alice", new_request())
+        service.delegate("bob", NewDelegation(delegate="dora", not_after=START + 3 * DAY))
+        clock.forward(days=4)
+        assert code(lambda: service.decide("dora", made.id, approval())) == "access.not_approver"
+        clock.forward(days=-3)
+        assert code(lambda: service.decide("dora", made.id, approval())) == "access.not_approver"
+        assert service.delegations("dora").items == ()
+        assert service.verify_audit().findings == ()
+
+    def test_a_delegation_that_could_not_be_ended_any_more_is_not_given_again(
+        self, service: AccessService, clock: Clock
+    ) -> None:
+        given = service.delegate("bob", NewDelegation(delegate="dora", not_after=START + 3 * DAY))
+        clock.forward(days=3)
+        for _ in range(2):
+            assert code(lambda: service.end_delegation("bob", given.id)) == "access.delegation_ended"
+        clock.forward(days=-2)
+        assert code(lambda: service.end_delegation("bob", given.id)) == "access.delegation_ended"
+        assert service.delegations("bob").items == ()
 
     @pytest.mark.parametrize("seconds", [0, 0.000001])
     def test_the_last_instant_is_the_one_before_the_end(
@@ -162,3 +195,12 @@ class TestWhoeverHasLeft:
         service.delegate("bob", NewDelegation(delegate="dora", not_after=START + 9 * DAY))
         after = make_service(tmp_path / "state", clock, replace(POLICY, left=("bob",)))
         assert code(lambda: after.decide("dora", made.id, approval())) == "access.not_approver"
+
+    def test_nothing_is_granted_to_them_by_a_request_that_somebody_made_before(
+        self, service: AccessService, tmp_path: Path, clock: Clock
+    ) -> None:
+        made = service.ask("alice", new_request(beneficiary="carol"))
+        after = make_service(tmp_path / "state", clock, replace(POLICY, left=("carol",)))
+        assert code(lambda: after.decide("bob", made.id, approval())) == "access.beneficiary_left"
+        assert [held for held in after.grants("ada", "owned").items if held.subject == "carol"] == []
+        assert after.decide("bob", made.id, rejection("carol has left")).state is RequestState.REJECTED

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import threading
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import websocket
@@ -30,6 +32,19 @@ class KernelActor:
         body = {"path": path, "name": path, "type": "notebook", "kernel": {"name": spec}}
         made = server.call("POST", "/api/sessions", body, seconds=60.0)
         return KernelActor(server, made["kernel"]["id"])
+
+    def begun(self) -> bool:
+        """Whether its process has said anything yet."""
+        return bool(self._server.call("GET", f"/api/kernels/{self.id}")["execution_state"] != "starting")
+
+    def processes(self) -> set[int]:
+        """Those that were started as this kernel, seen from outside of the world."""
+        found = set()
+        for each in Path("/proc").glob("[0-9]*/cmdline"):
+            with suppress(OSError):  # it has ended meanwhile
+                if f"kernel-{self.id}.json".encode() in each.read_bytes():
+                    found.add(int(each.parent.name))
+        return found
 
     @property
     def tab(self) -> Channels:

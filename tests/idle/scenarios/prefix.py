@@ -42,6 +42,8 @@ class Prefix:
         ours = sorted({sysconfig.get_path("purelib"), sysconfig.get_path("platlib")})
         added = "; ".join(f"site.addsitedir({each!r})" for each in ours)
         (self.packages / "world.pth").write_text(f"import site; {added}\n")
+        # A grammar of IRIs that takes jsonschema more than a second to build in every server; it goes without.
+        (self.packages / "rfc3987_syntax.py").write_text("raise ImportError('left out of this world')\n")
         (self.folder / "etc").mkdir()
         (self.folder / "etc" / "ipython").symlink_to(self._root / "etc" / "ipython")
         self._write("etc/jupyter/mlplatform/policy.toml", toml({"idle": idle}))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import os
 import shutil
 import sys
 import tempfile
@@ -20,8 +21,8 @@ from tests.idle.scenarios.world import ROOT
 
 FOLDER = ROOT / ".make" / "idle"
 RESULTS = FOLDER / "results.json"
-TOGETHER = 18
-LASTING = "/var/tmp"  # noqa: S108 (a world has a /tmp of its own, which would hide its folder)
+TOGETHER = 12
+LASTING = os.environ.get("IDLE_SCENARIO_FOLDER", "/var/tmp")  # noqa: S108 (a world has a /tmp of its own, which hides it)
 MODULES = (
     "kernel_cases",
     "policy_cases",

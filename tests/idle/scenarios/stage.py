@@ -18,6 +18,8 @@ from tests.poll import until
 PROGRAMS = Path(__file__).with_name("programs")
 WORKSPACE = "workspace"
 LATEST = 20.0
+STARTING = threading.BoundedSemaphore(3)
+"""Kernels that start at the same time, in all worlds: a dozen at once would all be late, and look busy for long."""
 """A stop comes at most this much later than timeout and grace together."""
 API = "/api/mlplatform/v1/idle"
 
@@ -108,8 +110,11 @@ class Stage:
         """A kernel of a notebook of its own, of the notebook ``path``, or of none (None)."""
         self._count += 1
         where = f"{self.name}-{self._count}.ipynb" if path == "" else path
-        made = KernelActor.start(self.world.http, spec, where)
-        self._closing.append(made.close)
+        with STARTING:
+            made = KernelActor.start(self.world.http, spec, where)
+            self._closing.append(made.close)
+            last = now() + 20.0
+            until(lambda: made.begun() or now() > last, 30.0, every=0.2)
         return made
 
     def terminal(self) -> TerminalActor:
