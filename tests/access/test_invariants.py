@@ -210,7 +210,8 @@ class Access(RuleBasedStateMachine):
         request = self.picked("request", pick)
         if request is not None:
             answer = self.attempt(lambda: self.doors[door].withdraw(who, request.id, Comment("changed my mind")))
-            may = who == request.requester and request.state in (*OPEN, RequestState.WITHDRAWN)
+            here = who not in self.promises.left
+            may = here and who == request.requester and request.state in (*OPEN, RequestState.WITHDRAWN)
             assert isinstance(answer, PlatformError) is not may
 
     @rule(who=PEOPLE, pick=PICK, door=DOORS)
