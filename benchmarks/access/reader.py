@@ -56,20 +56,18 @@ def ours_arrow(endpoint: str, credentials: Credentials, state: Path) -> Read:
     from benchmarks.access import workplace
     from jupyter_mlplatform.access.aws.s3_access import S3Access
     from jupyter_mlplatform.access.aws.s3_reader import S3Reader
+    from jupyter_mlplatform.access.local.streamed_files import StreamedFiles
+    from jupyter_mlplatform.access.models import Kind
+    from jupyter_mlplatform.access.routed import RoutedFiles
     from jupyter_mlplatform.policy_sections import AwsAccess
 
     def clock() -> datetime:
         return datetime.now(timezone.utc)
 
     access = S3Access(AwsAccess(region=REGION, endpoint_url=endpoint), clock)
-    reader = S3Reader(_Vendor(credentials.key), access)
-    service = workplace.service(state, workplace.Clock())
-
-    def read(columns: list[str] | None) -> Any:
-        dataset, grant = service.usable_grant(PERSON, DATASET, columns or ())
-        return reader.read(dataset, columns or grant.scope.columns, None, under=grant)
-
-    return read
+    remote = {Kind.S3_PREFIX: S3Reader(_Vendor(credentials.key), access)}
+    service = workplace.service(state, workplace.Clock(), RoutedFiles(StreamedFiles(), remote))
+    return lambda columns: service.load(PERSON, DATASET, columns).table
 
 
 class _Vendor:

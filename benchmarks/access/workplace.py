@@ -16,6 +16,7 @@ from jupyter_mlplatform.access.local.sqlite_store import SqliteStore, SqliteUnit
 from jupyter_mlplatform.access.local.streamed_files import StreamedFiles
 from jupyter_mlplatform.access.messages import NewDecision, NewRequest
 from jupyter_mlplatform.access.models import Column, Dataset, Request, Verdict
+from jupyter_mlplatform.access.ports import Files
 from jupyter_mlplatform.access.review import Reviewers
 from jupyter_mlplatform.access.service import AccessService
 from jupyter_mlplatform.policy import AccessPolicy
@@ -46,9 +47,9 @@ class Clock:
         self.now += timedelta(**amount)
 
 
-def service(folder: Path, clock: Clock) -> AccessService:
+def service(folder: Path, clock: Clock, files: Files | None = None) -> AccessService:
     """As the faces use it, on the state in a folder."""
-    return AccessService(SqliteStore(folder), StreamedFiles(), CatalogueFiles(()), POLICY, clock)
+    return AccessService(SqliteStore(folder), files or StreamedFiles(), CatalogueFiles(()), POLICY, clock)
 
 
 def datasets(amount: int) -> list[Dataset]:

@@ -11,7 +11,7 @@ import pyarrow
 import pytest
 from msgspec.structs import replace
 
-from jupyter_mlplatform.access.aws import athena_reader
+from jupyter_mlplatform.access.aws import athena_reader, athena_results
 from jupyter_mlplatform.access.aws.athena_reader import AthenaReader
 from jupyter_mlplatform.access.aws.clients import Clients
 from jupyter_mlplatform.access.aws.s3_access import S3Access
@@ -170,6 +170,15 @@ def test_when_an_answer_is_read_its_values_have_the_types_of_the_catalogue(world
     assert (second["worker"], second["ratio"], second["day"]) == ("NaN", float("-inf"), None)
     assert second["force"] != second["force"]
     assert table.schema.field("ratio").type == pyarrow.float32()
+
+
+def test_when_an_answer_is_long_texts_of_several_lines_stay_whole(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(athena_results, "BLOCK_BYTES", 64)
+    text = "a\n1,b\n\n"
+    world.answer = Rows(("gun_id", "worker"), [(str(number), text) for number in range(50)])
+    assert world.read().to_pylist() == [{"gun_id": number, "worker": text} for number in range(50)]
 
 
 def test_when_a_query_finds_nothing_there_is_an_empty_table_with_the_columns(world: World) -> None:

@@ -6,14 +6,16 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from jupyter_mlplatform.access.aws.datazone import DataZone
 from jupyter_mlplatform.access.legs import Sight
+from jupyter_mlplatform.access.models import Column
 from jupyter_mlplatform.access.rowtree import Equals
 from jupyter_mlplatform.errors import Conflict, Forbidden, Invalid, NotFound, Unavailable
 from jupyter_mlplatform.policy_sections import AwsAccess
 from tests.access.aws_bench import Wire
-from tests.access.datazone_bench import HERE, NOW, DomainBench, portal, wanted
+from tests.access.datazone_bench import HERE, NOW, WELD, DomainBench, portal, wanted
 from tests.access.fulfiller_contract import FIRST, SECOND, Bench, FulfillerContract, applied, readable, removed, seen
 from tests.aws.faults import EmptyPage, Newer
 from tests.aws.stand_in import Refusal
@@ -160,6 +162,26 @@ def test_when_the_portal_accepts_our_request_with_more_than_was_granted_it_is_en
     assert seen(bench, what, handle) is Sight.DIFFERENT
     with pytest.raises(Conflict, match="has been ended"):
         bench.fulfiller().apply(what, handle)
+    assert bench.held() == 0
+
+
+def test_when_the_table_gains_a_column_the_grant_does_not(bench: DomainBench) -> None:
+    handle = applied(bench, wanted())
+    columns = tuple(each.name for each in WELD.columns)
+    changed = wanted(dataset=replace(WELD, columns=(*WELD.columns, Column("worker", "string"))), columns=columns)
+    assert seen(bench, changed, handle) is Sight.DIFFERENT
+    with pytest.raises(Conflict, match="has been ended"):
+        bench.fulfiller().apply(changed, handle)
+    handle = applied(bench, changed, handle)
+    assert seen(bench, changed, handle) is Sight.PRESENT
+    (made,) = bench.zone.state.filters.values()
+    assert "worker" not in made["configuration"]["columnConfiguration"]["includedColumnNames"]
+
+
+def test_when_the_table_lost_a_column_the_grant_can_still_be_taken_away_without_its_handle(bench: DomainBench) -> None:
+    applied(bench, wanted())
+    columns = tuple(each.name for each in WELD.columns)
+    removed(bench, wanted(dataset=replace(WELD, columns=WELD.columns[:1]), columns=columns), "")
     assert bench.held() == 0
 
 

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from jupyter_mlplatform.access import legs
 from jupyter_mlplatform.access.aws import datazone_filters
-from jupyter_mlplatform.access.aws.datazone import DataZone
+from jupyter_mlplatform.access.aws.datazone import DataZone, mark
 from jupyter_mlplatform.access.aws.datazone_import import (
     Adopt,
     Break,
@@ -249,6 +249,13 @@ def test_when_the_answer_to_our_own_was_lost_it_is_left_to_its_leg(office: Offic
     assert office.portal().decided((leg(office, ""),)) == ()
     other = replace(leg(office, ""), grant_id="g-2", id="g-2/datazone")
     assert len(office.portal().decided((other,))) == 1
+    other = replace(leg(office, ""), entitlement="datazone:other")
+    assert len(office.portal().decided((other,))) == 1
+
+
+def test_when_somebody_writes_what_we_write_into_a_reason_it_is_found_all_the_same(office: Office) -> None:
+    office.decide(reason=mark("g-1"))
+    assert len(office.portal().decided((leg(office, ""),))) == 1
 
 
 def test_when_it_was_restricted_in_the_portal_the_filters_are_read_and_fit_the_grant(office: Office) -> None:
@@ -282,11 +289,14 @@ def test_when_users_are_nobody_known_here_their_names_are_empty(office: Office) 
     assert (found.requester, found.approver) == ("", "")
 
 
-def test_when_another_project_has_a_subscription_it_is_none_of_ours(office: Office) -> None:
+def test_when_another_project_has_a_subscription_it_is_none_of_ours(office: Office, aws: StrictAws) -> None:
     mine, office.project = office.project, office.zone.project("line 3")
     office.decide()
     office.project = mine
     assert office.portal().decided(()) == ()
+    told = {"items": list(office.zone.state.subscriptions.values())}
+    aws.service("datazone").fail("ListSubscriptions", Newer(told))
+    assert office.portal().decided(()) == (), "also if the list has it"
 
 
 def test_when_the_subscription_does_not_tell_its_table_the_listing_does(office: Office) -> None:

@@ -186,7 +186,7 @@ class PostgresBench:
 
     def by_hand(self) -> Sequence[Callable[[Wanted, str], None]]:
         def by(statement: str) -> Callable[[Wanted, str], None]:
-            return lambda wanted, handle: self._world.run(statement.replace("{}", quoted(handle)))
+            return lambda wanted, handle: self._world.run(statement.replace("{}", quoted(role(wanted))))
 
         return [by("ALTER ROLE {} NOLOGIN"), by("GRANT SELECT ON plant.hr TO {}"), by("ALTER ROLE {} PASSWORD 'x'")]
 
@@ -574,6 +574,27 @@ def _without_counting(world: World, table: str, dataset: Dataset) -> Dataset:
     found = world.dataset(table)
     world.run(f"REVOKE SELECT ON plant.{table} FROM {ADMIN.user}")
     return msgspec.structs.replace(dataset, columns=found.columns, fingerprint=found.fingerprint)
+
+
+@pytest.mark.parametrize("rows", [None, ANNA])
+def test_a_dataset_that_was_registered_anew_from_elsewhere_leaves_nothing_behind(
+    world: World, backend: PostgresLogins, rows: RowFilter | None
+) -> None:
+    elsewhere = World()
+    old = wanted_of(world, "gun_id", rows=rows)
+    handle = backend.apply(old, "")
+    new = msgspec.structs.replace(old, dataset=registered(elsewhere))
+    assert backend.observe(new, handle).sight is Sight.DIFFERENT
+    again = backend.apply(new, handle)
+    assert again != handle
+    assert backend.observe(new, again).sight is Sight.PRESENT
+    with pytest.raises(psycopg.Error):
+        as_grant(world, old, "SELECT gun_id FROM plant.guns")
+    back = msgspec.structs.replace(new, dataset=old.dataset)
+    backend.remove(back, again)
+    assert backend.observe(back, again).sight is Sight.ABSENT
+    for each in (world, elsewhere):
+        assert each.rows(f"SELECT count(*) FROM pg_class WHERE relname = '{role(old)}'") == [(0,)]
 
 
 def test_several_processes_at_once_make_one_login(world: World) -> None:

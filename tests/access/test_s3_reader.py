@@ -151,6 +151,13 @@ def test_when_rows_are_chosen_only_these_come(world: World, rows: RowFilter, wan
     assert table.column("gun_id").to_pylist() == wanted
 
 
+def test_when_a_file_has_one_number_beside_what_is_none_its_missing_rows_are_found_all_the_same(world: World) -> None:
+    file = io.BytesIO()
+    pyarrow.parquet.write_table(pyarrow.table({"gun_id": [1, 2, 3], "force": [0.5, math.nan, 0.5]}), file)
+    world.s3.put("lake", "orders/a.parquet", file.getvalue())
+    assert world.read(rows=Missing(column="force")).to_pylist() == [{"gun_id": 2}]
+
+
 def test_when_a_folder_rules_a_file_out_nothing_of_it_is_fetched(world: World) -> None:
     world.fill(files=3)
     world.read(rows=Equals(column="line", value=1))

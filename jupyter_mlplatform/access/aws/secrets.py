@@ -167,7 +167,7 @@ def _unlogged() -> Iterator[None]:
     """botocore writes requests and answers to its logs when these are at their most talkative; here nothing is."""
     for name, logger in list(logging.root.manager.loggerDict.items()):
         if isinstance(logger, logging.Logger) and name.partition(".")[0] in _TALKATIVE:
-            pass  # which is added once only
+            logger.addFilter(_heard)  # which is added once only
     _SILENT.on = True
     try:
         yield

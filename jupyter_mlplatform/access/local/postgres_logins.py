@@ -24,7 +24,7 @@ from jupyter_mlplatform.access.local.postgres_server import OURS, Place, Servers
 from jupyter_mlplatform.access.local.postgres_table import Relation
 from jupyter_mlplatform.access.logins import Login, Secrets
 from jupyter_mlplatform.access.models import Kind
-from jupyter_mlplatform.errors import Conflict, Forbidden, Invalid, PlatformError, Unavailable, nearest
+from jupyter_mlplatform.errors import Conflict, Invalid, PlatformError, Unavailable, nearest
 
 BACKEND = "postgres"
 _PASSWORD_BYTES = 32
@@ -71,6 +71,8 @@ class PostgresLogins:
         """See :class:`~jupyter_mlplatform.access.ports.Fulfiller`. What the login has too much is taken away."""
         self.check(wanted)
         where, name = _named(wanted)
+        if handle not in ("", postgres_server.site(where)):
+            self._take(wanted, postgres_server.at(handle))  # the dataset was registered anew, from elsewhere
         made = Login(name, secrets.token_urlsafe(_PASSWORD_BYTES))
         login = self._secrets.keep(logins.secret_of(wanted.grant.id), made)
         with self._admin(where) as connection:
@@ -89,19 +91,23 @@ class PostgresLogins:
                 else:
                     _let_read_view(connection, wanted, where, name)
                 _check_made(connection, wanted, where, relation)
-        return name
+        return postgres_server.site(where)
 
     def observe(self, wanted: Wanted, handle: str) -> Observation:
         """See :class:`~jupyter_mlplatform.access.ports.Fulfiller`. The login is tried, too."""
         try:
-            found, untried = self._observed(wanted)
+            found, untried = self._observed(wanted, handle)
             return self._tried(wanted) if found.sight is Sight.PRESENT and not untried else found
         except PlatformError as error:
             return Observation(Sight.UNKNOWN, f"{error.problem.message} {error.problem.cause}".strip())
 
     def remove(self, wanted: Wanted, handle: str) -> None:
         """See :class:`~jupyter_mlplatform.access.ports.Fulfiller`. First nobody gets in, then nobody is in."""
-        where, name = _named(wanted)
+        self._take(wanted, postgres_server.at(handle) if handle else _named(wanted)[0])
+        self._secrets.forget(logins.secret_of(wanted.grant.id))
+
+    def _take(self, wanted: Wanted, where: Place) -> None:
+        name = logins.role_of(wanted.grant.id)
         with self._admin(where) as connection:
             known = postgres_rights.role(connection, name, wanted.grant.not_after)
             if known is not None:
@@ -111,7 +117,6 @@ class PostgresLogins:
             with connection.transaction():
                 _locked(connection, name)
                 _drop(connection, name)
-        self._secrets.forget(logins.secret_of(wanted.grant.id))
 
     @contextmanager
     def _admin(self, where: Place, database: str = "") -> Iterator[Any]:
@@ -119,16 +124,18 @@ class PostgresLogins:
             connection.execute("SELECT set_config('statement_timeout', %s, false)", [_ADMIN_MS])
             yield connection
 
-    def _observed(self, wanted: Wanted) -> tuple[Observation, bool]:
+    def _observed(self, wanted: Wanted, handle: str) -> tuple[Observation, bool]:
         """What the catalogue shows, and whether the login cannot be tried: it has ended, or is in full use."""
         where, name = _named(wanted)
-        with self._admin(where) as connection:
+        there = postgres_server.at(handle) if handle else where
+        with self._admin(there) as connection:
             known = postgres_rights.role(connection, name, wanted.grant.not_after)
             if known is None:
                 left = postgres_rights.view(connection, name, 0) is not None
                 half = Observation(Sight.DIFFERENT, "The login is gone, and its view is not.")
                 return half if left else Observation(Sight.ABSENT), False
-            relation = postgres_table.described(connection, where)
+            moved = postgres_server.site(there) != postgres_server.site(where)
+            relation = None if moved else postgres_table.described(connection, where)
             if relation is None or relation.fingerprint != wanted.dataset.fingerprint:
                 return Observation(Sight.DIFFERENT, "The table is not the registered one any more."), False
             found = postgres_rights.compared(connection, wanted, where, relation, known)
@@ -145,9 +152,9 @@ class PostgresLogins:
         try:
             with closing(self._servers.as_grant(where, wanted.grant)) as connection, postgres_server.told():
                 connection.execute(_look(wanted, where))
-        except Forbidden:
-            return Observation(Sight.DIFFERENT, "The login cannot read what was granted.")
         except PlatformError as error:
+            if postgres_server.denied(error):
+                return Observation(Sight.DIFFERENT, "The login cannot read what was granted.")
             if postgres_server.absent(error):
                 return Observation(Sight.DIFFERENT, "The secret with the login's password is gone.")
             if not postgres_server.refused(error):

@@ -83,6 +83,18 @@ def place(location: str) -> Place:
     return Place(parts.hostname, port, *names)
 
 
+def site(where: Place) -> str:
+    """Server and database alone, where a login's rights are."""
+    return f"{where.server}/{quote(where.database, safe='')}"
+
+
+def at(site_words: str) -> Place:
+    """The place that :func:`site` wrote down, without a table."""
+    server, _, database = site_words.rpartition("/")
+    parts = urlsplit(f"//{server}")
+    return Place(parts.hostname or "", parts.port or USUAL_PORT, unquote(database), "", "")
+
+
 class Servers:
     """Connections to the servers that the policy names, as the login of a grant or as the one that makes those.
 
@@ -193,7 +205,7 @@ def of(state: str | None, operational: bool = True) -> PlatformError:
     """The error for a person."""
     if state == "42501":
         return Forbidden(
-            "access.database_denied",
+            _DENIED,
             "The database does not allow this.",
             cause="The login lacks the right to do it.",
             next_step="Tell your platform team: the page on databases lists what each login needs.",
@@ -215,12 +227,18 @@ def of(state: str | None, operational: bool = True) -> PlatformError:
     )
 
 
+_DENIED = "access.database_denied"
 _REFUSED = "access.database_login_refused"
 
 
 def refused(error: PlatformError) -> bool:
     """Whether the server did not take the login."""
     return error.problem.code == _REFUSED
+
+
+def denied(error: PlatformError) -> bool:
+    """Whether the login lacks a right."""
+    return error.problem.code == _DENIED
 
 
 def absent(error: PlatformError) -> bool:
