@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from pathlib import Path
 
@@ -11,6 +12,8 @@ from hypothesis import settings
 from jupyter_mlplatform import policy
 
 pytest_plugins = ["pytest_jupyter.jupyter_server"]
+# A process that a shell has started in the background is deaf to interrupts, and so are all that it starts.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 settings.register_profile("thorough", max_examples=1000)  # ten times what is usual: --hypothesis-profile=thorough
 
 
