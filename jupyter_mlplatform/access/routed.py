@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
@@ -61,11 +61,20 @@ class Limiting(Remote, Protocol):
 
 
 class RoutedFiles:
-    """``local`` reads this machine's files, ``remote`` what lies elsewhere. See ``ports.Files``."""
+    """``local`` reads this machine's files, ``remote`` what lies elsewhere. See ``ports.Files``.
 
-    def __init__(self, local: Files, remote: Mapping[Kind, Remote]) -> None:
+    ``inspectors`` look at what a place tells of itself, with the platform's own rights, by the scheme of its address.
+    """
+
+    def __init__(
+        self,
+        local: Files,
+        remote: Mapping[Kind, Remote],
+        inspectors: Mapping[str, Callable[[str], Inspection]] | None = None,
+    ) -> None:
         self._local = local
         self._remote = remote
+        self._inspectors = inspectors or {}
 
     def inspect(self, path: Path) -> Inspection:
         """See the port. Nobody registers by hand what lies elsewhere: that it is theirs cannot be seen from here."""
@@ -77,6 +86,20 @@ class RoutedFiles:
                 next_step="Ask your platform team to take it into the catalogue, or register a file.",
             )
         return self._local.inspect(path)
+
+    def inspect_listed(self, location: str) -> Inspection:
+        """The same for an entry of a catalogue file, which the platform team answers for; also elsewhere."""
+        scheme = location.partition("://")[0]
+        if not location.startswith(_SCHEMES):
+            return self._local.inspect(Path(location))
+        if scheme not in self._inspectors:
+            raise Unavailable(
+                "access.kind_not_read",
+                f"What lies at an address of {scheme!r} cannot be looked at from this workspace.",
+                cause="Nothing is set up here for it.",
+                next_step="Tell your platform team: the policy names no backend for it.",
+            )
+        return self._inspectors[scheme](location)
 
     def read(
         self,

@@ -51,7 +51,7 @@ class TokenFolder:
         _write(building / ADDRESS, address)
         self.path = building.rename(runtime_dir / name)  # only now can others see it, and it is locked
 
-    def put(self, kernel_id: str, token: str) -> None:
+    def write(self, kernel_id: str, token: str) -> None:
         """Write a kernel's file, in the place of an older one."""
         file = self._file(kernel_id)
         new = file.with_suffix(_UNFINISHED)
@@ -85,7 +85,7 @@ class Tokens:
         """A new token for a kernel; an older one of that kernel is worth nothing from now on."""
         self.withdraw(holder.kernel_id)
         token = secrets.token_urlsafe(32)
-        self._folder.put(holder.kernel_id, token)
+        self._folder.write(holder.kernel_id, token)
         self._holders[_digest(token)] = holder
 
     def withdraw(self, kernel_id: str) -> None:

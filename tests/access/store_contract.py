@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -10,6 +11,7 @@ import pytest
 from msgspec.structs import replace
 
 from jupyter_mlplatform.access import audit
+from jupyter_mlplatform.access.legs import Leg, LegState
 from jupyter_mlplatform.access.messages import Search
 from jupyter_mlplatform.access.models import (
     Column,
@@ -68,6 +70,22 @@ def grant(grant_id: str = "g-1", subject: str = "alice", dataset_id: str = "weld
         state=GrantState.ACTIVE,
         version=1,
         approved_by="bob",
+    )
+    return replace(made, **changes)
+
+
+def leg(grant_id: str, **changes: object) -> Leg:
+    made = Leg(
+        id=f"{grant_id}/lake",
+        grant_id=grant_id,
+        dataset_id="weld",
+        subject="alice",
+        backend="lake",
+        wanted=True,
+        state=LegState.PLANNED,
+        version=1,
+        due_at=START,
+        entitlement=grant_id,
     )
     return replace(made, **changes)
 
@@ -357,6 +375,79 @@ class StoreContract:
         assert ids(store.delegations_over(START + 2 * HOUR)) == ["d-1", "d-2"]
         write(store, replace(delegation("d-2"), ended_at=START + HOUR, version=2))
         assert ids(store.delegations_over(START + 2 * HOUR)) == ["d-1"]
+
+    def test_legs_are_found_by_grant_entitlement_dataset_and_when_they_are_due(self, store: Store) -> None:
+        later = leg("g-2", due_at=START + HOUR, entitlement="shared", dataset_id="orders")
+        gone = leg("g-3", entitlement="shared", state=LegState.REMOVED)
+        first = leg("g-1", entitlement="shared")
+        with store.unit() as unit:
+            for each in (later, gone, first):
+                unit.put_leg(each)
+            assert unit.sharing("shared") == (first, later)
+        with store.unit() as unit:
+            assert unit.leg("g-2/lake") == later
+            assert unit.leg("g-2/other") is None
+            assert unit.legs_of("g-3") == (gone,)
+            assert unit.legs_of("g") == ()
+            assert unit.sharing("shared") == (first, later)
+            assert unit.sharing("share") == ()
+        assert store.due_legs(START - HOUR) == ()
+        assert store.due_legs(START) == (first,)
+        assert store.due_legs(START + HOUR) == (first, later)
+        assert store.due_legs(START + HOUR, most=1) == (first,)
+        assert store.legs_on(None) == (first, later)
+        assert store.legs_on(["orders"]) == (later,)
+        moved = replace(first, version=2, due_at=START + 2 * HOUR)
+        with store.unit() as unit:
+            unit.put_leg(moved)
+        assert store.due_legs(START + HOUR) == (later,)
+        with pytest.raises(Conflict), store.unit() as unit:
+            unit.put_leg(moved)
+        with pytest.raises(Conflict), store.unit() as unit:
+            unit.put_leg(later)
+
+    def test_a_leg_that_joins_an_entitlement_is_not_missed_by_whoever_leaves_it(
+        self, store: Store, other: Store
+    ) -> None:
+        """Either the one that goes sees the one that comes, or it begins anew."""
+        with store.unit() as unit:
+            unit.put_leg(leg("g-1", entitlement="shared"))
+
+        def join() -> None:
+            with other.unit() as unit:
+                unit.put_leg(leg("g-2", entitlement="shared"))
+
+        def leave() -> tuple[Leg, ...]:
+            with store.unit() as unit:
+                known = unit.leg("g-1/lake")
+                assert known is not None
+                seen = unit.sharing("shared")
+                unit.put_leg(replace(known, version=2, state=LegState.REMOVED))
+                joining.start()
+                joining.join(2.0)  # a store that locks lets it wait, one that does not lets it through
+            return seen
+
+        joining = threading.Thread(target=join)
+        try:
+            seen = leave()
+        except Conflict:
+            seen = ()
+        joining.join()
+        with store.unit() as unit:
+            left = [each.id for each in unit.sharing("shared")]
+        assert "g-2/lake" in left
+        assert ("g-1/lake" in left) == (seen == ())
+
+    def test_grants_that_are_ending_are_no_longer_open_nor_do_they_come_to_their_end_again(self, store: Store) -> None:
+        with store.unit() as unit:
+            unit.put_grant(grant(backend="lake", state=GrantState.FULFILLING))
+        with store.unit() as unit:
+            assert len(unit.open_grants("weld")) == 1
+            unit.put_grant(grant(backend="lake", state=GrantState.ENDING, version=2))
+        with store.unit() as unit:
+            assert unit.open_grants("weld") == ()
+        assert store.ending(START + 99 * 24 * HOUR) == ()
+        assert len(store.grants_to("alice")) == 1
 
     def test_datasets_are_found_in_a_folder_and_around_a_place_but_never_beside_it(self, store: Store) -> None:
         long = f"/data/orders/{'x' * 200}/{'ä' * 500}/"

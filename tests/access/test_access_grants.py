@@ -191,6 +191,15 @@ def test_when_the_list_lags_what_was_made_is_seen_by_its_id(bench: PrefixBench, 
     assert bench.held() == 0
 
 
+def test_when_the_list_still_has_what_is_gone_removing_it_again_is_no_error(bench: PrefixBench, aws: StrictAws) -> None:
+    handle = bench.fulfiller().apply(wanted(), "")
+    told = {"AccessGrantsList": list(bench.service.state.grants.values())}
+    bench.fulfiller().remove(wanted(), handle)
+    aws.service("s3control").fail("ListAccessGrants", Newer(told))
+    bench.fulfiller().remove(wanted(), handle)
+    assert [call.outcome for call in aws.asked("DeleteAccessGrant")] == ["ok", "NoSuchAccessGrantError"]
+
+
 def test_when_pages_are_empty_or_many_nothing_is_overlooked(bench: PrefixBench, aws: StrictAws) -> None:
     bench.service.page_size = 1
     for number in range(3):

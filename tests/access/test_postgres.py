@@ -159,8 +159,7 @@ class Listener:
             for answer in answers:
                 self.came.append(taken.recv(65536))
                 taken.sendall(answer)
-            while more := taken.recv(65536):
-                self.came.append(more)
+            self.came.append(taken.recv(65536))  # nothing, or what should not have been said
 
     def all(self) -> bytes:
         self._thread.join(SECONDS)
@@ -295,6 +294,15 @@ def test_a_server_that_is_not_there_is_told_from_one_that_refuses(world: World) 
     with pytest.raises(Unavailable) as refused:
         connected_to(world.server.port, Login("postgres", "canary"))
     assert refused.value.problem.code == "access.database_login_refused"
+
+
+def test_what_the_server_says_of_values_is_not_repeated(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("DEBUG")
+    with world.server.connect() as connection, pytest.raises(Unavailable) as refused, postgres_server.told():
+        connection.execute("SELECT ('cana' || 'ry')::int")
+    told = "".join(traceback.TracebackException.from_exception(refused.value).format())
+    assert "22P02" in told
+    assert "canary" not in told + caplog.text
 
 
 def test_a_password_that_is_refused_is_in_no_traceback(caplog: pytest.LogCaptureFixture) -> None:
@@ -616,6 +624,8 @@ def test_without_a_grant_nobody_reads_not_even_the_owner(world: World) -> None:
         world.secrets.asked.clear()
         with pytest.raises(Forbidden) as refused:
             world.tables.read(dataset, ["gun_id"], None, None, under)
+        with pytest.raises(Forbidden):
+            world.tables.batches(dataset, ["gun_id"], None, 1, under)
         assert refused.value.problem.code == "access.no_login_of_own"
         assert world.secrets.asked == []
 
@@ -649,6 +659,15 @@ def test_rows_come_in_pieces_and_their_coming_is_told(world: World) -> None:
     heard: list[tuple[int, int | None]] = []
     world.tables.read(dataset, ["gun_id"], None, lambda rows, of: heard.append((rows, of)), under)
     assert heard == [(3, None)]
+
+
+def test_no_more_rows_are_asked_for_than_are_wanted(world: World) -> None:
+    dataset = world.dataset()
+    under = in_force(world, dataset)
+    some = world.tables.at_most(2).read(dataset, ["gun_id"], Range(column="gun_id", at_least=2), None, under)
+    assert some.to_pydict() == {"gun_id": [2, 3]}
+    (piece,) = world.tables.at_most(1).batches(dataset, ["gun_id"], None, 10, under)
+    assert piece.num_rows == 1
 
 
 def test_no_rows_are_one_empty_piece_of_the_right_types(world: World) -> None:

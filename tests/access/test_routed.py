@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from jupyter_mlplatform.access import grants
 from jupyter_mlplatform.access.handout import Hear
 from jupyter_mlplatform.access.local.streamed_files import StreamedFiles
-from jupyter_mlplatform.access.models import Column, Dataset, Grant, Kind, Scope
+from jupyter_mlplatform.access.models import Column, Dataset, Grant, Inspection, Kind, Scope
 from jupyter_mlplatform.access.routed import REMOTE, Remote, RoutedFiles
 from jupyter_mlplatform.access.rowfilter import RowFilter
 from jupyter_mlplatform.access.samples import Profile, SampleRule
@@ -164,6 +164,22 @@ def test_when_an_address_elsewhere_is_registered_by_hand_it_is_refused(files: Ro
     with pytest.raises(Invalid) as refused:
         files.inspect(Path(address))
     assert refused.value.problem.code == "access.own_elsewhere"
+
+
+def test_when_a_catalogue_lists_an_address_it_is_looked_at_by_what_knows_its_scheme(tmp_path: Path) -> None:
+    seen = Inspection(location="x", format="postgresql", columns=(), rows=0, fingerprint="")
+    asked: list[str] = []
+
+    def inspector(location: str) -> Inspection:
+        asked.append(location)
+        return seen
+
+    files = RoutedFiles(StreamedFiles(), {}, {"postgresql": inspector})
+    assert files.inspect_listed("postgresql://h:1/d/s.t") is seen
+    assert asked == ["postgresql://h:1/d/s.t"]
+    assert files.inspect_listed(str(write_data(tmp_path / "weld.parquet", 5))).rows == 5
+    with pytest.raises(Unavailable):
+        files.inspect_listed("s3://lake/orders/")
 
 
 def test_when_a_kind_is_new_it_is_said_where_its_data_lies() -> None:

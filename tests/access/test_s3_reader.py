@@ -303,7 +303,7 @@ def test_when_a_grant_is_restricted_raw_files_are_not_read_for_it(world: World, 
     world.grant = replace(world.grant, scope=Scope(**fields))
     with pytest.raises(Forbidden) as refused:
         world.read()
-    assert refused.value.problem.code == "access.raw_restricted"
+    assert refused.value.problem.code == "access.restricted_raw"
     assert (world.vended, world.aws.calls) == ([], [])
 
 

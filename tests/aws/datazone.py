@@ -294,12 +294,15 @@ class DataZone:
         return found
 
     def _search(self, request: dict[str, Any], call: Call) -> dict[str, Any]:
-        """Documented: words in quotes are found as they are; forms are told when they are asked for."""
+        """Documented: words in quotes are found as they are; forms are told when they are asked for.
+
+        Assumed: what stands in a form is not among the words that are searched.
+        """
         self._domain(request)
         text = request.get("searchText", "").strip('"').lower()
         items = []
         for identifier, known in self.state.listings.items():
-            if text in (known["name"] + known.get("forms", "")).lower():
+            if not text or text in known["name"].lower().split():
                 asked = "forms" in known and "FORMS" in request.get("additionalAttributes", [])
                 told = {
                     "listingId": identifier,

@@ -245,7 +245,7 @@ _ASSET_FILTER = (
 )
 DATAZONE = {
     "SearchListings": Used(
-        (*_PAGED, "searchText", "additionalAttributes"),
+        (*_PAGED, "additionalAttributes"),
         (
             "items.assetListing.listingId",
             "items.assetListing.entityId",

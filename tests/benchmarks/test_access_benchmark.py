@@ -85,6 +85,8 @@ def test_a_race_counts_its_winners_in_the_trail_and_a_second_winner_is_not_overl
     twice = races.Won(("r-0", "r-1"), 4, 1.0), races.Won(("r-1", "r-2", "r-3"), 4, 1.0)
     names = [f"r-{number}" for number in range(4)]
     assert not races._counted(tmp_path / "races", names, [*twice])["as_it_should_be"]
+    three = races.Won(("r-0", "r-1", "r-2"), 4, 1.0)  # the trail knows of a fourth
+    assert not races._counted(tmp_path / "races", names[:3], [three])["as_it_should_be"]
     assert "NOT one winner" in markdown({"machine": machine(), "races": found | {"as_it_should_be": False}})
 
 

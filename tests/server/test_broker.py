@@ -273,9 +273,14 @@ async def test_a_session_in_a_real_kernel_uses_the_grant_until_it_is_revoked_bet
 ) -> None:
     grant = served.grant()
     kernel = await served.start()
-    code = in_kernel(policy_file) + "found = session('welds')"
+    served.vendor.raises = Forbidden("access.raw", "Only some columns.", cause="c.", next_step="Use load().")
+    refused = await served.run(kernel, in_kernel(policy_file) + "session('welds')", "1")
+    assert refused == "Forbidden: Only some columns. c. Use load()."
+
+    served.vendor.raises = None
+    code = "found = session('welds')"
     first = await served.run(kernel, code, "found.get_credentials().get_frozen_credentials().access_key")
-    assert first == f"'ASIA0001{grant.id}'"
+    assert first == f"'ASIA0002{grant.id}'"
     assert await served.run(kernel, "", "found.get_credentials().access_key") == first
     assert await served.run(kernel, "", "found.region_name") == "'eu-central-1'"
 
@@ -296,14 +301,6 @@ async def test_a_program_that_a_kernel_started_asks_with_the_kernels_token(serve
     program = in_kernel(policy_file) + "print(session('welds').get_credentials().access_key)"
     code = f"import subprocess, sys; done = subprocess.run([sys.executable, '-c', {program!r}], capture_output=True)"
     assert grant.id in await served.run(kernel, code, "done.stdout.decode() + done.stderr.decode()")
-
-
-async def test_what_a_vendor_refuses_is_told_in_the_kernel_in_the_same_words(served: Served, policy_file: Path) -> None:
-    served.grant()
-    served.vendor.raises = Forbidden("access.raw_restricted", "Only some columns.", cause="c.", next_step="Use load().")
-    kernel = await served.start()
-    found = await served.run(kernel, in_kernel(policy_file) + "session('welds')", "1")
-    assert found == "Forbidden: Only some columns. c. Use load()."
 
 
 async def test_no_secret_is_in_the_server_its_kernels_environment_or_any_file_but_the_token(

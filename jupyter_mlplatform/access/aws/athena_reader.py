@@ -16,6 +16,7 @@ from datetime import datetime
 from time import sleep
 from typing import Any, Protocol
 
+from jupyter_mlplatform.access import refusal
 from jupyter_mlplatform.access.aws import athena_filter, athena_results, failures, s3_access, session_policy
 from jupyter_mlplatform.access.aws.athena_filter import quoted
 from jupyter_mlplatform.access.aws.clients import Clients
@@ -227,7 +228,7 @@ def _checked(dataset: Dataset, columns: Sequence[str], rows: RowFilter | None, u
         if name not in known:
             raise Invalid("access.invalid_columns", f"{dataset.id!r} has no column {name!r}.")
         if name not in under.scope.columns:
-            raise Forbidden("access.column_not_granted", f"The column {name!r} of {dataset.id!r} is not granted.")
+            raise refusal.missing_column(name, under)
     if not columns:
         raise Invalid("access.invalid_columns", "No column is asked for.")
     return under

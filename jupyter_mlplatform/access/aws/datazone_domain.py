@@ -19,6 +19,7 @@ from jupyter_mlplatform.policy_sections import AwsAccess
 
 APPROVED = "APPROVED"
 OVER = ("REVOKED", "CANCELLED")
+_FORM = "GlueTableForm"
 _PAGE = 50
 _MOST_PAGES = 400
 
@@ -47,7 +48,7 @@ def table_in(forms: str | None) -> Table | None:
 
     Observed in published code: a JSON object by the forms' names, whose values are objects or JSON text of one.
     """
-    found: Any = _object(_object(forms).get("GlueTableForm"))
+    found: Any = _object(_object(forms).get(_FORM))
     arn = str(found.get("tableArn", "")).split(":", 5)
     if len(arn) == 6 and arn[2] == "glue" and arn[5].startswith("table/"):
         _, database, name = [*arn[5].split("/", 2), "", ""][:3]
@@ -131,12 +132,9 @@ class Domain:
         )
 
     def listings(self, table: Table) -> list[Listing]:
-        """All listings of a table; looked for by its name, then among all."""
-        return self._listings(table, searchText=f'"{table.name}"') or self._listings(table)
-
-    def _listings(self, table: Table, **search: str) -> list[Listing]:
+        """All listings of a table. All of the domain are looked at: a search by words could overlook a second one."""
         found = set()
-        for item in self._all("search_listings", "SearchListings", additionalAttributes=["FORMS"], **search):
+        for item in self._all("search_listings", "SearchListings", additionalAttributes=["FORMS"]):
             each = item.get("assetListing") or {}
             named = table_in((each.get("additionalAttributes") or {}).get("forms"))
             if named == table and each.get("listingId") and each.get("entityId"):

@@ -21,11 +21,16 @@ GRANT_OF#<request id>   GRANT_OF                         the one grant that a re
 KEY#<person>            KEY#<idempotency key>            the request that it stands for
 DELEGATIONS             DELEGATION#<id>                  a delegation
 DELEGATIONS             GUARD#DELEGATION#                counts what was written of delegations
+LEGS_OF#<grant id>      LEG#<id>                         what the grant needs in a backend
+LEGS_OF#<grant id>      GUARD#LEG#                       counts the legs of the grant
+SHARED#<entitlement>    LEG#<id>                         that this leg has the entitlement; never changes
+SHARED#<entitlement>    GUARD#LEG#                       counts the legs that have it
 ======================  ===============================  ==========================================================
 
 ``v`` counts the writes of an item; every write names the ``v`` it replaces. ``commit`` names the commit that wrote it.
 ``born`` grows from noun to noun, so that what happened at one instant has an order. Requests and grants that are open
-carry ``open`` (the local index) and ``due``/``due_at``; nouns carry ``person``/``sort`` and ``kind`` for listings.
+carry ``open`` (the local index) and ``due``/``due_at``, legs the latter until they are removed; nouns carry
+``person``/``sort`` and ``kind`` for listings.
 """
 
 from __future__ import annotations
@@ -37,10 +42,11 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from jupyter_mlplatform.access import requests
+from jupyter_mlplatform.access import grants, requests
 from jupyter_mlplatform.access.aws import dynamodb_failures as failures
 from jupyter_mlplatform.access.aws.dynamodb_wire import INDEXES, Item, Key
-from jupyter_mlplatform.access.models import Dataset, Delegation, Event, Grant, GrantState, Request
+from jupyter_mlplatform.access.legs import Leg, LegState
+from jupyter_mlplatform.access.models import Dataset, Delegation, Event, Grant, Request
 from jupyter_mlplatform.access.samples import Profile
 
 HEAD = Key("HEAD", "HEAD")
@@ -53,8 +59,15 @@ LONGEST_PLACE = 900
 BUCKET = 100_000
 """Events a partition of the trail: one partition of a table with a local index holds at most 10 GB."""
 
-Noun = TypeVar("Noun", Dataset, Request, Grant, Delegation)
-NOUNS: dict[str, type[Any]] = {"dataset": Dataset, "request": Request, "grant": Grant, "delegation": Delegation}
+LEGS = "LEG#"
+Noun = TypeVar("Noun", Dataset, Request, Grant, Delegation, Leg)
+NOUNS: dict[str, type[Any]] = {
+    "dataset": Dataset,
+    "request": Request,
+    "grant": Grant,
+    "delegation": Delegation,
+    "leg": Leg,
+}
 
 
 class Record(msgspec.Struct, frozen=True):
@@ -97,6 +110,21 @@ def grant_key(grant: Grant) -> Key:
 def delegation_key(delegation_id: str) -> Key:
     """Where a delegation lies."""
     return Key(DELEGATIONS, f"DELEGATION#{delegation_id}")
+
+
+def leg_key(leg_id: str) -> Key:
+    """Where a leg lies; its id begins with its grant's."""
+    return Key(legs_of(leg_id.rpartition("/")[0]), f"{LEGS}{_part(leg_id)}")
+
+
+def legs_of(grant_id: str) -> str:
+    """The partition of what a grant needs in backends."""
+    return f"LEGS_OF#{_part(grant_id)}"
+
+
+def shared(entitlement: str) -> str:
+    """The partition that says which legs have an entitlement, whose name may be longer than a key."""
+    return f"SHARED#{hashlib.sha256(entitlement.encode()).hexdigest()}"
 
 
 def find_key(kind: str, noun_id: str) -> Key:
@@ -188,7 +216,7 @@ def grant_item(grant: Grant) -> Item:
         "sort": not_after,
         "kind": "GRANT",
     }
-    if grant.state is not GrantState.ENDED:
+    if not grants.over(grant):
         item |= {"open": of("GRANT", grant.subject), "due": "GRANT", "due_at": not_after}
     return item
 
@@ -198,6 +226,14 @@ def delegation_item(delegation: Delegation) -> Item:
     item = _noun(delegation_key(delegation.id), "delegation", delegation)
     if delegation.ended_at is None:
         item |= {"due": "DELEGATION", "due_at": stamp(delegation.not_after)}
+    return item
+
+
+def leg_item(leg: Leg) -> Item:
+    """A leg as an item."""
+    item = {**_noun(leg_key(leg.id), "leg", leg), "sort": leg.id}
+    if leg.state is not LegState.REMOVED:
+        item |= {"kind": "LEG", "due": "LEG", "due_at": stamp(leg.due_at)}
     return item
 
 

@@ -13,7 +13,7 @@ from datetime import datetime
 from itertools import islice
 from typing import Any, Protocol
 
-from jupyter_mlplatform.access import delegations, requests
+from jupyter_mlplatform.access import delegations, grants, requests
 from jupyter_mlplatform.access.audit import Anchor, State
 from jupyter_mlplatform.access.aws import dynamodb_items as items
 from jupyter_mlplatform.access.aws.dynamodb_commit import commit
@@ -21,8 +21,9 @@ from jupyter_mlplatform.access.aws.dynamodb_search import Mirror
 from jupyter_mlplatform.access.aws.dynamodb_trail import Trail
 from jupyter_mlplatform.access.aws.dynamodb_unit import DynamoDbUnit
 from jupyter_mlplatform.access.aws.dynamodb_wire import Item, Wire, key_of
+from jupyter_mlplatform.access.legs import Leg, LegState
 from jupyter_mlplatform.access.messages import Facet, Search
-from jupyter_mlplatform.access.models import Dataset, Delegation, Event, Grant, GrantState, Request, RequestState
+from jupyter_mlplatform.access.models import Dataset, Delegation, Event, Grant, Request, RequestState
 from jupyter_mlplatform.access.ports import Store
 from jupyter_mlplatform.access.samples import Profile
 from jupyter_mlplatform.access.visibility import Viewer
@@ -164,8 +165,20 @@ class DynamoDbStore:
     def ending(self, until: datetime) -> tuple[Grant, ...]:
         """See the port."""
         found = self._listed(self._wire.upto("GRANT", items.stamp(until), "by_due"), Grant)
-        ending = [each for each in found if each[0].state is not GrantState.ENDED and each[0].not_after <= until]
+        ending = [each for each in found if not grants.over(each[0]) and each[0].not_after <= until]
         return tuple(grant for grant, _ in sorted(ending, key=_next_to_end))
+
+    def due_legs(self, now: datetime, most: int = 100) -> tuple[Leg, ...]:
+        """See the port."""
+        found = self._listed(self._wire.upto("LEG", items.stamp(now), "by_due"), Leg)
+        due = [leg for leg, _ in found if leg.state is not LegState.REMOVED and leg.due_at <= now]
+        return tuple(sorted(due, key=lambda leg: (leg.due_at, leg.id))[:most])
+
+    def legs_on(self, dataset_ids: Sequence[str] | None) -> tuple[Leg, ...]:
+        """See the port. Looks through all legs."""
+        found = self._listed(self._wire.query("LEG", index="by_kind"), Leg)
+        mine = (leg for leg, _ in found if dataset_ids is None or leg.dataset_id in dataset_ids)
+        return tuple(sorted((leg for leg in mine if leg.state is not LegState.REMOVED), key=lambda leg: leg.id))
 
     def delegations(self, person: str | None = None) -> tuple[Delegation, ...]:
         """See the port. From the table itself."""

@@ -11,6 +11,7 @@ import json
 import logging
 from collections.abc import Iterator
 from itertools import takewhile
+from typing import Any
 
 from jupyter_mlplatform.access import audit
 from jupyter_mlplatform.access.audit import Anchor, State
@@ -18,6 +19,7 @@ from jupyter_mlplatform.access.aws import dynamodb_failures as failures
 from jupyter_mlplatform.access.aws import dynamodb_items as items
 from jupyter_mlplatform.access.aws.dynamodb_items import BUCKET, NOUNS, Record
 from jupyter_mlplatform.access.aws.dynamodb_wire import Item, Wire
+from jupyter_mlplatform.access.legs import Leg, core
 from jupyter_mlplatform.access.models import Event
 from jupyter_mlplatform.errors import PlatformError
 
@@ -117,7 +119,7 @@ class Trail:
         before = self.newest()
         state: State = {}
         for item in self._wire.nouns():
-            noun = items.read(item, NOUNS[item["noun"]])
+            noun = _of_record(items.read(item, NOUNS[item["noun"]]))
             state[item["noun"], noun.id] = noun
         for _ in range(MOST_ROUNDS):
             now = self.newest()
@@ -134,12 +136,13 @@ class Trail:
             "request": items.request_key,
             "grant": items.grant_key,
             "delegation": lambda noun: items.delegation_key(noun.id),
+            "leg": lambda noun: items.leg_key(noun.id),
         }
         places = {name: keys[name[0]](noun) for name, noun in named.items()}  # type: ignore[no-untyped-call]
         found = self._wire.many(places.values())
         for name, key in places.items():
             if key in found:
-                state[name] = items.read(found[key], NOUNS[name[0]])
+                state[name] = _of_record(items.read(found[key], NOUNS[name[0]]))
             else:
                 state.pop(name, None)
 
@@ -171,3 +174,8 @@ class Trail:
     def _indexed(self) -> int:
         found = self._wire.get(items.INDEXED)
         return int(found["seq"]) if found else 0
+
+
+def _of_record(noun: Any) -> Any:
+    """What the events tell of a noun."""
+    return core(noun) if isinstance(noun, Leg) else noun

@@ -16,6 +16,7 @@ from jupyter_mlplatform.access.aws import dynamodb_failures as failures
 from jupyter_mlplatform.access.aws import dynamodb_items as items
 from jupyter_mlplatform.access.aws.dynamodb_commit import Plan, Told
 from jupyter_mlplatform.access.aws.dynamodb_wire import Item, Key, Wire, key_of
+from jupyter_mlplatform.access.legs import Leg, LegState
 from jupyter_mlplatform.access.models import Dataset, Delegation, Grant, Request
 from jupyter_mlplatform.access.samples import Profile
 
@@ -83,6 +84,35 @@ class DynamoDbUnit:
         now = {**found, **{key: item for key, item in self.plan.writes.items() if key.pk == items.DELEGATIONS}}
         nouns = [(items.read(item, Delegation), born.get(key, float("inf"))) for key, item in now.items()]
         return tuple(noun for noun, _ in sorted(nouns, key=lambda pair: (pair[0].not_before, pair[1])))
+
+    def leg(self, leg_id: str) -> Leg | None:
+        """See the port."""
+        item = self._read(items.leg_key(leg_id))
+        return items.read(item, Leg) if item else None
+
+    def legs_of(self, grant_id: str) -> tuple[Leg, ...]:
+        """See the port."""
+        keys = self._in_partition(items.legs_of(grant_id))
+        found = (self._read(key) for key in keys)
+        return tuple(sorted((items.read(item, Leg) for item in found if item), key=lambda leg: leg.id))
+
+    def sharing(self, entitlement: str) -> tuple[Leg, ...]:
+        """See the port."""
+        links = (self._read(key) for key in self._in_partition(items.shared(entitlement)))
+        found = (self.leg(link["leg"]) for link in links if link)
+        open_ones = (leg for leg in found if leg is not None and leg.state is not LegState.REMOVED)
+        return tuple(sorted(open_ones, key=lambda leg: leg.id))
+
+    def put_leg(self, leg: Leg) -> None:
+        """See the port."""
+        item = items.leg_item(leg)
+        before = self._read(key_of(item))
+        _check_follows(before, Leg, leg.version)
+        if before is None:
+            link = {"pk": items.shared(leg.entitlement), "sk": item["sk"], "leg": leg.id}
+            self._write_new(link)
+            self.plan.bumped.update(items.guard_key(pk, items.LEGS) for pk in (item["pk"], link["pk"]))
+        self._write(item)
 
     def put_dataset(self, dataset: Dataset) -> None:
         """See the port."""
@@ -195,6 +225,13 @@ class DynamoDbUnit:
         found = {key_of(item): item for item in self._wire.query(items.PLACES, begins=begins)}
         found |= {key: item for key, item in self.plan.writes.items() if key.pk == items.PLACES}
         return {each for key, item in found.items() if key.sk.startswith(begins) for each in json.loads(item["body"])}
+
+    def _in_partition(self, pk: str) -> list[Key]:
+        """The legs' keys of a partition, with what this command has put; none may have been added meanwhile."""
+        self._read(items.guard_key(pk, items.LEGS))
+        found = [key_of(item) for item in self._wire.query(pk, begins=items.LEGS)]
+        own = [key for key in self.plan.writes if key.pk == pk]
+        return list(dict.fromkeys([*found, *own]))
 
     def _prefetch(self, keys: Iterable[Key]) -> None:
         """Read several items in one call."""

@@ -154,7 +154,7 @@ def check(dataset: Dataset, columns: Sequence[str], rows: RowFilter | None, unde
     scope = _held(dataset, under).scope
     if scope.rows is not None or not {column.name for column in dataset.columns} <= set(scope.columns):
         raise Forbidden(
-            "access.raw_restricted",
+            "access.restricted_raw",
             f"{dataset.id!r} cannot be read from S3 by this grant.",
             cause="It covers some rows or columns only, and the files hold all of them.",
             next_step="Ask for all columns and rows, or have the data offered as a table of the Glue catalogue.",

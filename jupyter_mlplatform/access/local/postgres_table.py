@@ -24,7 +24,6 @@ from jupyter_mlplatform.access.local.postgres_types import arrow_type, arrow_wor
 from jupyter_mlplatform.access.models import Column, Dataset, Grant, Inspection
 from jupyter_mlplatform.access.rowfilter import RowFilter
 from jupyter_mlplatform.access.rowtree import And
-from jupyter_mlplatform.access.samples import Profile, SampleRule
 from jupyter_mlplatform.errors import Forbidden, Invalid, PlatformError, Unavailable
 
 FORMAT = "postgresql"
@@ -77,8 +76,13 @@ def described(connection: Any, where: Place) -> Relation | None:
 class PostgresTables:
     """Reads registered tables with the login of the grant under which they are read."""
 
-    def __init__(self, servers: Servers) -> None:
+    def __init__(self, servers: Servers, most: int | None = None) -> None:
         self._servers = servers
+        self._most = most
+
+    def at_most(self, rows: int) -> PostgresTables:
+        """The same, reading so many rows at most."""
+        return PostgresTables(self._servers, rows)
 
     def inspect(self, location: str) -> Inspection:
         """What the server tells of a table. It is asked with the login that makes others, and no row is read."""
@@ -110,7 +114,7 @@ class PostgresTables:
         import pyarrow
 
         pieces = []
-        with closing(self._batches(dataset, columns, rows, _BATCH, under)) as batches:
+        with closing(self._batches(dataset, columns, rows, _BATCH, _grant(dataset, under))) as batches:
             for piece in batches:
                 pieces.append(piece)
                 if hear is not None:
@@ -126,18 +130,15 @@ class PostgresTables:
         under: Grant | None = None,
     ) -> Iterator[Any]:
         """See :class:`~jupyter_mlplatform.access.ports.Files`: at least one batch, which may be empty."""
-        return self._batches(dataset, columns, rows, size, under)
-
-    def profile(self, dataset: Dataset, rule: SampleRule | None) -> Profile:
-        """Nothing of the content: nobody reads it without a grant, and it is another one the next moment."""
-        return Profile(fingerprint=dataset.fingerprint)
+        return self._batches(dataset, columns, rows, size, _grant(dataset, under))
 
     def _batches(
-        self, dataset: Dataset, columns: Sequence[str], rows: RowFilter | None, size: int, under: Grant | None
+        self, dataset: Dataset, columns: Sequence[str], rows: RowFilter | None, size: int, grant: Grant
     ) -> Generator[Any, None, None]:
-        grant = _grant(dataset, under)
         where = postgres_server.place(dataset.location)
         statement, values = _statement(dataset, columns, rows, grant)
+        if self._most is not None:
+            statement, values = _limited(statement), [*values, self._most]
         schema = _schema(dataset, columns)
         connection = _granted(self._servers, where, grant)
         try:
@@ -210,6 +211,12 @@ def _statement(dataset: Dataset, columns: Sequence[str], rows: RowFilter | None,
     where, values = postgres_filter.condition(left, granted, _ALIAS) if left is not None else (sql.SQL("true"), [])
     text = sql.SQL("SELECT {} FROM {} AS {} WHERE {}").format(named, relation, sql.Identifier(_ALIAS), where)
     return text, values
+
+
+def _limited(statement: Any) -> Any:
+    from psycopg import sql
+
+    return statement + sql.SQL(" LIMIT %s")
 
 
 def _schema(dataset: Dataset, columns: Sequence[str]) -> Any:

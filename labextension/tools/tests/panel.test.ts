@@ -68,6 +68,7 @@ describe('The panel', () => {
     await until(() => data.catalogue.data !== null && data.inbox.data !== null);
     expect(server.asked.map(one => one.what).sort()).toEqual([
       'GET /access/datasets',
+      'GET /access/options',
       'GET /access/requests',
       'GET /workspace'
     ]);
