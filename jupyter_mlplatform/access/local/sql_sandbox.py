@@ -18,6 +18,8 @@ from jupyter_mlplatform.access.sql_statement import Statement
 from jupyter_mlplatform.errors import Forbidden, Invalid, PlatformError, Unavailable
 
 MOST_THREADS = 4
+HEARS_SECONDS = 0.2
+"""How often a person who waits for a query is listened to."""
 _LOCKED = {
     "enable_external_access": "false",
     "autoinstall_known_extensions": "false",
@@ -129,7 +131,8 @@ def _interruptible(work: Callable[[], Any], stop: Callable[[], None]) -> Any:
     thread = threading.Thread(target=target, name="mlplat-sql", daemon=True)
     try:
         thread.start()
-        done.wait()
+        while not done.wait(HEARS_SECONDS):  # where system calls are restarted after a signal, waiting hears none
+            pass
     except BaseException:
         # A query that is only just beginning does not hear the first call.
         while thread.is_alive() and not done.wait(0.05):
