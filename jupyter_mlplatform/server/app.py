@@ -11,6 +11,7 @@ from jupyter_server.serverapp import ServerApp
 from jupyter_mlplatform import events, wiring
 from jupyter_mlplatform.errors import PlatformError
 from jupyter_mlplatform.server import native_idle
+from jupyter_mlplatform.server.broker_kernels import KernelBroker, open_broker
 from jupyter_mlplatform.server.fulfilling import Fulfilling
 from jupyter_mlplatform.server.handlers import SERVICES_SETTING
 from jupyter_mlplatform.server.idle_keeper import IdleKeeper
@@ -28,6 +29,7 @@ class PlatformApp(ExtensionApp):
     _keeper: IdleKeeper | None = None
     _relaying: asyncio.Task[None] | None = None
     _fulfilling: Fulfilling | None = None
+    _broker: KernelBroker | None = None
 
     def initialize_settings(self) -> None:
         """Resolve who and where. With a wrong policy nothing works, and every route says why."""
@@ -54,6 +56,7 @@ class PlatformApp(ExtensionApp):
             self.log.warning("The package mirrors are not in use. %s", error)
         if serverapp.event_logger is not None:
             events.register(serverapp.event_logger)
+        self._broker = await open_broker(serverapp, services)
         self._keeper = IdleKeeper(serverapp, services, lambda action, data: self._emit(events.IDLE, action, data))
         await self._keeper.start()
         if services.policy.policy.access.fulfil_in_server:
@@ -67,6 +70,8 @@ class PlatformApp(ExtensionApp):
 
     async def stop_extension(self) -> None:
         """Stop the background work; runs of the hand-off go on by themselves."""
+        if self._broker:
+            await self._broker.stop()
         if self._relaying:
             self._relaying.cancel()
             await asyncio.gather(self._relaying, return_exceptions=True)
