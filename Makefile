@@ -5,7 +5,7 @@
 # make fuzz-access   data access fuzzed over HTTP by its own openapi.json, 5,000 steps of its promises, and all of its
 #             properties with ten times as many examples as in make test (EXAMPLES=50)
 # make bench-idle   what idle shutdown costs, beside its peers (SHORT=1: under a minute; PARTS="cost churn simulated")
-# make bench-access   how long search takes among 10,000 and 100,000 datasets (SHORT=1: seconds; LARGE=1: a million, too)
+# make bench-access   what data access costs, beside its peers (SHORT=1: a minute; PARTS="commands load"; LARGE=1: a million datasets)
 # make build  the panel only; the Node of this machine is needed for that and for nothing else
 # make clean  remove what these have made, the demo's folder excepted
 #
@@ -71,8 +71,8 @@ fuzz-access: .make/dev .make/fuzz-env
 bench-idle: .make/bench-env
 	.make/bench/bin/python -m benchmarks.idle $(PARTS) $(if $(SHORT),--short,--page)
 
-bench-access: .make/dev
-	$(BIN)/python -m benchmarks.access $(if $(SHORT),--short) $(if $(LARGE),--large)
+bench-access: .make/bench-access-env
+	.make/bench-access/bin/python -m benchmarks.access $(PARTS) $(if $(SHORT),--short,--page) $(if $(LARGE),--large)
 
 build: $(PANEL)
 
@@ -96,6 +96,12 @@ clean:
 	@echo "── Installing the benchmark and its peers into .make/bench"
 	$(PYTHON) -m venv .make/bench
 	.make/bench/bin/python -m pip install --disable-pip-version-check -q -r benchmarks/requirements.txt -e .
+	@touch $@
+
+.make/bench-access-env: .make/venv $(PANEL) $(PACKAGING) benchmarks/access/requirements.txt
+	@echo "── Installing the access benchmark and its peers into .make/bench-access"
+	$(PYTHON) -m venv .make/bench-access
+	.make/bench-access/bin/python -m pip install --disable-pip-version-check -q -r benchmarks/access/requirements.txt -e '.[aws,pandas]'
 	@touch $@
 
 # Its own environment, too: a pytest plugin that must not be in any test.

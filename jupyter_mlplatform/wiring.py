@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from datetime import datetime, timezone
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from jupyter_mlplatform.policy import EffectivePolicy
@@ -17,9 +16,11 @@ from jupyter_mlplatform.workspace import Workspace, resolve
 if TYPE_CHECKING:
     from jupyter_mlplatform.access.querying import Querying
     from jupyter_mlplatform.access.service import AccessService
+    from jupyter_mlplatform.access.vending import Vending
     from jupyter_mlplatform.handoff.service import HandoffService
     from jupyter_mlplatform.idle.service import IdleService
     from jupyter_mlplatform.packages.service import PackagesService
+    from jupyter_mlplatform.wiring_access import AccessParts
 
 
 def utc_now() -> datetime:
@@ -37,20 +38,18 @@ class Services:
     @cached_property
     def access(self) -> AccessService:
         """Data access."""
-        from jupyter_mlplatform.access.local.catalogue_files import CatalogueFiles
-        from jupyter_mlplatform.access.local.sqlite_store import SqliteStore
-        from jupyter_mlplatform.access.local.streamed_files import StreamedFiles
-        from jupyter_mlplatform.access.service import AccessService
+        return self._access_parts.service
 
-        policy = self.policy.policy.access
-        folder = Path(self.policy.path).resolve().parent if self.policy.path else Path("/")
-        return AccessService(
-            store=SqliteStore(self.workspace.shared_dir),
-            files=StreamedFiles(),
-            catalogues=CatalogueFiles([folder / path for path in policy.catalogues]),
-            policy=policy,
-            clock=utc_now,
-        )
+    @property
+    def vending(self) -> Vending | None:
+        """Credentials of grants, for kernels; none where the policy names no AWS account."""
+        return self._access_parts.vending
+
+    @cached_property
+    def _access_parts(self) -> AccessParts:
+        from jupyter_mlplatform.wiring_access import AccessParts
+
+        return AccessParts(self.workspace, self.policy, utc_now)
 
     def sql(self, memory: str = "", threads: int | None = None) -> Querying:
         """SQL over what is granted. ``memory`` and ``threads`` are what one query may use; see ``Sandbox``."""

@@ -12,7 +12,8 @@ from msgspec.structs import replace
 
 from jupyter_mlplatform.access import decisions, facts, grants, requests
 from jupyter_mlplatform.access.local.catalogue_files import CatalogueFiles
-from jupyter_mlplatform.access.local.sqlite_store import SqliteStore, SqliteUnit
+from jupyter_mlplatform.access.local.sqlite_store import SqliteStore
+from jupyter_mlplatform.access.local.sqlite_unit import SqliteUnit
 from jupyter_mlplatform.access.local.streamed_files import StreamedFiles
 from jupyter_mlplatform.access.messages import NewDecision, NewRequest
 from jupyter_mlplatform.access.models import Column, Dataset, Request, Verdict

@@ -16,9 +16,9 @@ import msgspec
 from msgspec.structs import replace
 
 from jupyter_mlplatform.access import samples, texts
-from jupyter_mlplatform.access.locations import kind_of
+from jupyter_mlplatform.access.locations import backend_of, kind_of
 from jupyter_mlplatform.access.messages import Registration
-from jupyter_mlplatform.access.models import Column, Dataset, Inspection
+from jupyter_mlplatform.access.models import Column, Dataset, Inspection, Kind
 from jupyter_mlplatform.access.samples import SampleRule
 from jupyter_mlplatform.errors import Conflict, Forbidden, Invalid, PlatformError, Problem, nearest
 from jupyter_mlplatform.policy import CLASSIFICATIONS, AccessPolicy
@@ -36,7 +36,8 @@ class ColumnNote(msgspec.Struct, frozen=True, kw_only=True):
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
     """One dataset of a catalogue file. ``path`` is absolute, or relative to the catalogue file.
 
-    It names a file, a folder of Parquet files, or with ``table`` the SQLite file that the table is in.
+    It names a file, a folder of Parquet files, or with ``table`` the SQLite file that the table is in. It may also be
+    an address, ``postgresql://host:port/database/schema.table`` or ``s3://bucket/prefix/``.
     """
 
     id: str
@@ -190,6 +191,7 @@ def describe(
         registered_at=now,
         fingerprint=inspected.fingerprint,
         sample=sample if sample and sample.columns else None,
+        backend=backend_of(inspected.location),
     )
 
 
@@ -268,6 +270,8 @@ def check_unretired(dataset: Dataset | None) -> None:
 def check_takeable(existing: Dataset | None, entry: str | None) -> None:
     """Raises ``Conflict`` when an entry's id is retired, or was registered by hand (``entry``: its digest, if any)."""
     check_unretired(existing)
+    if existing and existing.kind is Kind.GLUE_TABLE:
+        raise Conflict("access.id_taken", f"The id {existing.id!r} is that of a table of Glue.")
     if existing and entry is None:
         raise Conflict("access.id_taken", f"The id {existing.id!r} was registered by {existing.registered_by} already.")
 

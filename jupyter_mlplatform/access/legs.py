@@ -40,7 +40,7 @@ class LegState(str, Enum):
     ORPHANED = "orphaned"
 
 
-class Leg(msgspec.Struct, frozen=True, kw_only=True):
+class Leg(msgspec.Struct, gc=False, frozen=True, kw_only=True):
     """One effect of a grant in a backend.
 
     ``id`` is ``<grant id>/<backend>``. ``wanted``: whether it is to be there. ``entitlement`` names what the backend

@@ -1,7 +1,9 @@
 """How the place of a dataset's data is written, which also tells what kind of data it is.
 
 A file is its absolute path, a folder its absolute path with ``/`` at the end (so that no path that only begins alike
-lies in it), and a table of an SQLite file ``sqlite:///absolute/path#table``, where signs of paths are %-quoted.
+lies in it), a table of an SQLite file ``sqlite:///absolute/path#table``, where signs of paths are %-quoted. What is
+elsewhere has an address: ``postgresql://host:port/database/schema.table``, ``glue://catalog id/database/table``, or
+``s3://bucket/prefix/``.
 """
 
 from __future__ import annotations
@@ -14,10 +16,28 @@ from jupyter_mlplatform.access.models import Kind
 from jupyter_mlplatform.errors import Invalid
 
 _SQLITE = "sqlite:"
+_ELSEWHERE = {
+    "postgresql://": (Kind.POSTGRES_TABLE, "postgres"),
+    "s3://": (Kind.S3_PREFIX, "s3_access_grants"),
+    "glue://": (Kind.GLUE_TABLE, "lake_formation"),
+}
+
+
+def elsewhere(location: str) -> bool:
+    """Whether it is an address rather than a path of this machine."""
+    return location.startswith(tuple(_ELSEWHERE))
+
+
+def backend_of(location: str) -> str:
+    """What usually puts grants on it into force; empty for data of this machine."""
+    return next((backend for scheme, (_, backend) in _ELSEWHERE.items() if location.startswith(scheme)), "")
 
 
 def kind_of(location: str) -> Kind:
     """What kind of data lies there."""
+    for scheme, (kind, _) in _ELSEWHERE.items():
+        if location.startswith(scheme):
+            return kind
     if location.startswith(_SQLITE):
         return Kind.TABLE
     return Kind.FOLDER if location.endswith("/") else Kind.FILE

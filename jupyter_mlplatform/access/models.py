@@ -27,7 +27,7 @@ class Kind(str, Enum):
     S3_PREFIX = "s3_prefix"
 
 
-class Column(msgspec.Struct, frozen=True):
+class Column(msgspec.Struct, gc=False, frozen=True):
     """One column: ``type`` in the words of the file (``double``, ``string``), ``tags`` such as ``personal``."""
 
     name: str
@@ -36,7 +36,7 @@ class Column(msgspec.Struct, frozen=True):
     tags: tuple[str, ...] = ()
 
 
-class Dataset(msgspec.Struct, frozen=True, kw_only=True):
+class Dataset(msgspec.Struct, gc=False, frozen=True, kw_only=True):
     """A registered dataset. ``id`` never changes and is never reused.
 
     ``location`` is the absolute path of the data; it is shown to its owner and to admins only. ``fingerprint`` names
@@ -66,7 +66,7 @@ class Dataset(msgspec.Struct, frozen=True, kw_only=True):
     backend: str = ""
 
 
-class Scope(msgspec.Struct, frozen=True, kw_only=True):
+class Scope(msgspec.Struct, gc=False, frozen=True, kw_only=True):
     """What is asked for or granted of one dataset: these columns, of these rows (None: of all), for reading."""
 
     dataset_id: str
@@ -95,7 +95,7 @@ class Verdict(str, Enum):
     ASK_CHANGES = "ask_changes"
 
 
-class Decision(msgspec.Struct, frozen=True, kw_only=True):
+class Decision(msgspec.Struct, gc=False, frozen=True, kw_only=True):
     """One decision on one revision of a request, in one ``stage`` of its review.
 
     ``columns``, ``rows`` and ``days`` are what is left of it after an approval. ``on_behalf`` is the approver who had
@@ -117,7 +117,7 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     policy_version: str = ""
 
 
-class Purview(msgspec.Struct, frozen=True, kw_only=True):
+class Purview(msgspec.Struct, gc=False, frozen=True, kw_only=True):
     """One stage of a request's review: who may decide, and by whom it was approved (empty: not yet).
 
     A delegate stands in ``approvers`` beside those who delegated.
@@ -135,7 +135,7 @@ class RequestKind(str, Enum):
     RENEWAL = "renewal"
 
 
-class Request(msgspec.Struct, frozen=True, kw_only=True):
+class Request(msgspec.Struct, gc=False, frozen=True, kw_only=True):
     """A person asks for a scope, for a purpose, for ``days`` days. ``revision`` grows when it is changed.
 
     ``beneficiary`` is who is going to use the data (empty: the requester), ``renews`` the grant that a renewal goes on
@@ -176,7 +176,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
         return self.beneficiary or self.requester
 
 
-class Delegation(msgspec.Struct, frozen=True, kw_only=True):
+class Delegation(msgspec.Struct, gc=False, frozen=True, kw_only=True):
     """``approver`` lets ``delegate`` decide in their place from ``not_before`` until, not including, ``not_after``.
 
     It does not pass on what was itself delegated. ``ended_at`` is set when it was taken back before its end.
@@ -214,7 +214,7 @@ class EndReason(str, Enum):
     POLICY = "policy"
 
 
-class Grant(msgspec.Struct, frozen=True, kw_only=True):
+class Grant(msgspec.Struct, gc=False, frozen=True, kw_only=True):
     """Access that was granted: usable by ``subject`` from ``not_before`` until, not including, ``not_after`` (UTC).
 
     Whether it may be used is judged when data is handed out, from these instants, never from ``state`` alone.
@@ -259,7 +259,7 @@ class Credentials(msgspec.Struct, frozen=True, kw_only=True):
         return f"Credentials({self.access_key_id[:4]}…, until {self.expires_at:%H:%M:%S} UTC)"
 
 
-class Event(msgspec.Struct, frozen=True, kw_only=True):
+class Event(msgspec.Struct, gc=False, frozen=True, kw_only=True):
     """One audit row. ``hash`` is SHA-256 over ``previous`` and the row's own canonical JSON."""
 
     seq: int

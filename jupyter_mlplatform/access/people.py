@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from functools import lru_cache
 
 from jupyter_mlplatform.errors import Forbidden
 from jupyter_mlplatform.policy import AccessPolicy
@@ -14,6 +15,7 @@ RESERVED = frozenset({"catalogue", "policy", "time", "owner"})
 _DRAWN_ALIKE = str.maketrans("авеіјкмнорсѕтухһԁӏαεικνορτυχϲ", "abeijkmhopcstyxhdlaeikvoptuxc")
 
 
+@lru_cache(maxsize=4096)
 def alike(name: str) -> str:
     """The same text for names that a reader, or another system, may take for one person's.
 

@@ -231,6 +231,10 @@ class Files(Protocol):
         """Read a file's schema, rows and content hash. Raises ``NotFound`` or ``Invalid``."""
         ...
 
+    def inspect_listed(self, location: str) -> Inspection:
+        """The same of a place that a catalogue file names, which the platform team answers for; also elsewhere."""
+        ...
+
     def read(
         self,
         dataset: Dataset,

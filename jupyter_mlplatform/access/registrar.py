@@ -15,7 +15,7 @@ from jupyter_mlplatform.access.catalogue import Fault, Listed, Reading
 from jupyter_mlplatform.access.messages import Registration
 from jupyter_mlplatform.access.models import Dataset, EndReason, Inspection, RequestState
 from jupyter_mlplatform.access.once_more import once_more
-from jupyter_mlplatform.access.ports import Catalogues, Files, Store
+from jupyter_mlplatform.access.ports import Catalogues, Files, Store, Unit
 from jupyter_mlplatform.access.samples import Profile
 from jupyter_mlplatform.access.visibility import Viewer, visible
 from jupyter_mlplatform.errors import Forbidden, NotFound, PlatformError
@@ -88,23 +88,14 @@ class Registrar:
                     cause=f"It belongs to {current.owner}.",
                     next_step=f"Ask {current.owner}.",
                 )
-            if not current.live:
-                return current
-            gone = replace(current, live=False)
-            unit.put_dataset(gone)
-            unit.put_profile(gone.id, None)
-            facts.dataset(unit, "dataset.retired", gone, person, now, current)
-            for request in unit.open_requests(gone.id):
-                void = requests.close(request, RequestState.VOID)
-                unit.put_request(void)
-                facts.request(unit, "request.void", void, gone, person, now)
-            for grant in unit.open_grants(gone.id):
-                reason = EndReason.EXPIRED if grants.expired(grant, now) else EndReason.DATASET_GONE
-                ended = grants.end(grant, reason, now, by=person)
-                unit.put_grant(ended)
-                fulfilling.end(unit, ended, now)
-                facts.grant(unit, "grant.ended", ended, gone, person, now)
-        return gone
+            return _retired(unit, current, person, now) if current.live else current
+
+    @once_more
+    def retire_vanished(self, dataset: Dataset) -> Dataset:
+        """The same for one whose table is gone from the catalogue that it was mirrored from."""
+        with self._store.unit() as unit:
+            current = unit.dataset(dataset.id) or dataset
+            return _retired(unit, current, CATALOGUE, self._clock()) if current.live else current
 
     def live(self, dataset_id: str, person: str) -> Dataset:
         """A dataset that exists and is not retired. Raises ``NotFound`` that says what ``person`` may know about it.
@@ -174,7 +165,7 @@ class Registrar:
         if existing and known is None:
             known = self._store.entries().get(registration.id)
         catalogue.check_takeable(existing, known)
-        inspected = self._files.inspect(Path(listed.location))
+        inspected = self._files.inspect_listed(listed.location)
         profile = self._profile(catalogue.describe(registration, inspected, None, CATALOGUE, self._clock()), existing)
         self._taken(listed, registration, inspected, profile)
 
@@ -205,3 +196,21 @@ class Registrar:
         ):
             return None
         return self._files.profile(draft, draft.sample)
+
+
+def _retired(unit: Unit, current: Dataset, actor: str, now: datetime) -> Dataset:
+    gone = replace(current, live=False)
+    unit.put_dataset(gone)
+    unit.put_profile(gone.id, None)
+    facts.dataset(unit, "dataset.retired", gone, actor, now, current)
+    for request in unit.open_requests(gone.id):
+        void = requests.close(request, RequestState.VOID)
+        unit.put_request(void)
+        facts.request(unit, "request.void", void, gone, actor, now)
+    for grant in unit.open_grants(gone.id):
+        reason = EndReason.EXPIRED if grants.expired(grant, now) else EndReason.DATASET_GONE
+        ended = grants.end(grant, reason, now, by=actor)
+        unit.put_grant(ended)
+        fulfilling.end(unit, ended, now)
+        facts.grant(unit, "grant.ended", ended, gone, actor, now)
+    return gone

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from msgspec.structs import replace
@@ -34,6 +34,7 @@ from jupyter_mlplatform.access.messages import (
     SearchPage,
     SuggestionList,
 )
+from jupyter_mlplatform.access.mirroring import Mirroring, Tables
 from jupyter_mlplatform.access.models import Audit, Dataset, Delegation, Export, Grant, Loaded, Request
 from jupyter_mlplatform.access.once_more import once_more
 from jupyter_mlplatform.access.oversight import Oversight
@@ -45,11 +46,12 @@ from jupyter_mlplatform.access.streaming import USUAL_ROWS, Stream, Streaming
 from jupyter_mlplatform.access.upkeep import Upkeep
 from jupyter_mlplatform.access.usage import Usage
 from jupyter_mlplatform.access.wishes import Step, Wish
-from jupyter_mlplatform.errors import Conflict, Forbidden
+from jupyter_mlplatform.errors import Conflict, Forbidden, Problem
 from jupyter_mlplatform.notice import Notice
 from jupyter_mlplatform.policy import AccessPolicy
 
 NEWEST_EVENTS = 500
+MIRRORS_EVERY = timedelta(minutes=10)
 
 
 class AccessService:
@@ -66,6 +68,7 @@ class AccessService:
         policy: AccessPolicy,
         clock: Callable[[], datetime],
         fulfillers: Mapping[str, Fulfiller] | None = None,
+        tables: Tables | None = None,
     ) -> None:
         policy = replace(policy, admins=tuple(each for each in policy.admins if each not in policy.left))
         self._store = store
@@ -75,8 +78,14 @@ class AccessService:
         self._registrar = Registrar(store, files, catalogues, policy, clock)
         self._upkeep = Upkeep(store, policy, clock)
         self._fulfilment = Fulfilment(store, fulfillers or {}, clock)
+        self._mirroring: Mirroring | None = None
+        if tables is not None and policy.aws.glue_databases:
+            owners, backend = policy.aws.glue_databases, policy.aws.glue_backend
+            retire = self._registrar.retire_vanished
+            self._mirroring = Mirroring(store, tables, owners, backend, retire, clock)
+        self._mirrored_at: datetime | None = None
         self._asking = Asking(store, self._registrar, self._upkeep, self._fulfilment, policy, clock)
-        self._usage = Usage(store, files, self._registrar, self._asking.seen, self._upkeep.settle, policy, clock)
+        self._usage = Usage(store, files, self._registrar, self._asking.seen, self._upkeep.settle_all, policy, clock)
         self._overview = Oversight(store, self._upkeep.settle, policy, clock)
         self._finding = Finding(store, self._registrar, self._asking, self._overview, policy, clock)
         self._streaming = Streaming(store, files, self._usage.grant, clock)
@@ -281,8 +290,21 @@ class AccessService:
                 cause="It changes permissions in other systems.",
                 next_step="The policy's list access.admins says who may.",
             )
-        self._upkeep.settle()
+        self._upkeep.settle_all()
+        self._mirror(self._clock())
         return self._fulfilment.work()
+
+    def mirror_problems(self) -> tuple[Problem, ...]:
+        """What was wrong with the tables of Glue when :meth:`fulfil` last took them over."""
+        return tuple(each.told(True) for each in self._mirroring.faults) if self._mirroring else ()
+
+    def _mirror(self, now: datetime) -> None:
+        """Take over the tables of Glue, now and then."""
+        if self._mirroring is None:
+            return
+        if self._mirrored_at is None or not timedelta(0) <= now - self._mirrored_at < MIRRORS_EVERY:
+            self._mirrored_at = now
+            self._mirroring.run()
 
     # Looking back
 
@@ -312,15 +334,15 @@ class AccessService:
     def verify_audit(self) -> Audit:
         """Check the chain, its end, and that the stored state is what the events amount to."""
         events, anchor, state = self._store.trail()
-        trail = list(events)
-        found = audit.verify(trail, anchor)
+        replayed: audit.Replayed = {}
+        found = audit.verify(audit.following(events, replayed), anchor)
         if not found.intact:
             return found
-        return replace(found, findings=tuple(audit.differences(audit.replay(trail), state)))
+        return replace(found, findings=tuple(audit.differences(replayed, state)))
 
     def last_seq(self) -> int:
         """Number of the newest event; ends what is due, so that an end is noticed without anybody asking."""
-        self._upkeep.settle()
+        self._upkeep.settle_all()
         return self._store.last_seq()
 
     def notices(self, person: str, after: int) -> tuple[Notice, ...]:

@@ -72,13 +72,23 @@ class Upkeep:
         self._round_at: datetime | None = None
 
     def settle(self) -> None:
-        """Write down the ends that time has brought and, now and then, remind and announce."""
+        """Before a command that somebody waits for. Where very many grants have ended together it writes down some of
+        these ends: whoever goes on with :meth:`settle_all` does the rest, and no use depends on it.
+        """
+        self._settle(AT_ONCE)
+
+    def settle_all(self) -> None:
+        """Write down all ends that time has brought and, now and then, remind and announce."""
+        self._settle(None)
+
+    def _settle(self, most: int | None) -> None:
         now = self._clock()
-        if any(self._store.due(now, now - requests.LAPSES_AFTER)):
-            self._end(now)
-        over = self._store.delegations_over(now)
-        for begin in range(0, len(over), AT_ONCE):
-            self._end_delegations(over[begin : begin + AT_ONCE], now)
+        over, waiting = self._store.due(now, now - requests.LAPSES_AFTER)
+        if over or waiting:
+            self._end(over[:most], waiting, now)
+        given = self._store.delegations_over(now)
+        for begin in range(0, len(given), AT_ONCE):
+            self._end_delegations(given[begin : begin + AT_ONCE], now)
         if self._policy.left:
             self._end_of_leavers(now)
         if self._is_round(now):
@@ -92,8 +102,7 @@ class Upkeep:
             self._round_at = now
             return True
 
-    def _end(self, now: datetime) -> None:
-        over, waiting = self._store.due(now, now - requests.LAPSES_AFTER)
+    def _end(self, over: Sequence[Grant], waiting: Sequence[Request], now: datetime) -> None:
         for grants_, requests_ in _parts(over, waiting):
             self._end_these(grants_, requests_, now)
 

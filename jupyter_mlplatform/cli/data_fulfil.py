@@ -27,6 +27,7 @@ def fulfil(session: Session, watch: float | None) -> Answer:
         except KeyboardInterrupt:
             return Answer({"steps": done}, Line("Stopped. What is due is done by whoever looks next."))
         done += session.services.access.fulfil(session.person)
-    if not done:
-        return Answer({"steps": 0}, Line("There was nothing to do.", Tone.GOOD))
-    return Answer({"steps": done}, Line(f"Done: {done} {'step' if done == 1 else 'steps'}.", Tone.GOOD))
+    problems = session.services.access.mirror_problems()
+    told = [Line(f"{each.message} {each.cause}".strip(), Tone.WARNING) for each in problems]
+    said = f"Done: {done} {'step' if done == 1 else 'steps'}." if done else "There was nothing to do."
+    return Answer({"steps": done, "problems": problems}, *told, Line(said, Tone.GOOD))

@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -18,7 +19,7 @@ from jupyter_mlplatform.access.messages import Revocation
 from jupyter_mlplatform.access.models import Event
 from jupyter_mlplatform.access.service import AccessService
 from jupyter_mlplatform.errors import Unavailable
-from tests.access.world import START, granted, make_service
+from tests.access.world import DATASET, START, granted, make_service
 
 
 def chain(length: int) -> list[Event]:
@@ -129,13 +130,40 @@ def test_deleting_the_whole_state_is_found_while_the_anchor_is_there(service: Ac
 
 
 def test_an_anchor_that_cannot_be_written_does_not_undo_or_fail_the_change(
-    service: AccessService, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    service: AccessService, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    (tmp_path / "state" / "access.new").mkdir()
+    def refused(*_: object) -> int:
+        raise OSError("Input/output error")
+
+    monkeypatch.setattr("os.pwrite", refused)
     granted(service)
     assert "anchor" in caplog.text
     found = service.verify_audit()
     assert (found.intact, found.unanchored) == (True, 3)
+
+
+def test_the_anchor_is_written_in_its_place_and_one_of_an_earlier_version_is_replaced_first(
+    service: AccessService, tmp_path: Path
+) -> None:
+    file = tmp_path / "state" / "access.anchor"
+    file.write_bytes(file.read_bytes().rstrip())
+    granted(service)
+    assert len(file.read_bytes()) == 256
+    before = file.stat().st_ino
+    service.load("alice", "weld_guns")
+    assert file.stat().st_ino == before
+    assert (service.verify_audit().findings, service.verify_audit().unanchored) == ((), 0)
+
+
+def test_a_noun_written_before_it_had_all_its_fields_is_not_called_changed() -> None:
+    replayed: audit.Replayed = {}
+    body = msgspec.to_builtins(DATASET)
+    del body["backend"]
+    event = audit.chain(None, at=START, actor="bob", action="a", subject="s", body={"dataset": body})
+    assert list(audit.following([event], replayed)) == [event]
+    assert list(audit.differences(replayed, {("dataset", DATASET.id): DATASET})) == []
+    other = msgspec.structs.replace(DATASET, owner="carol")
+    assert len(list(audit.differences(replayed, {("dataset", DATASET.id): other}))) == 1
 
 
 def test_no_secret_place_of_the_data_is_in_the_events_that_a_requester_sees(

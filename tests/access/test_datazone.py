@@ -152,6 +152,13 @@ def test_when_it_was_ended_in_the_portal_it_is_not_asked_for_again(bench: Domain
     assert applied(bench, wanted(SECOND)) != handle, "a new grant is another matter"
 
 
+def test_when_datazone_remembers_the_token_of_what_is_over_it_is_asked_for_anew(bench: DomainBench) -> None:
+    removed(bench, wanted(), applied(bench, wanted()))
+    handle = bench.fulfiller().apply(wanted(), "")
+    assert handle == "subscription/subscription2"
+    assert seen(bench, wanted(), handle) is Sight.PRESENT
+
+
 def test_when_the_portal_accepts_our_request_with_more_than_was_granted_it_is_ended(
     bench: DomainBench, aws: StrictAws
 ) -> None:

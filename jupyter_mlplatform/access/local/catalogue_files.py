@@ -8,6 +8,7 @@ from pathlib import Path
 from jupyter_mlplatform import policy
 from jupyter_mlplatform.access import locations
 from jupyter_mlplatform.access.catalogue import Entry, Fault, Listed, Reading, digest, entries, wrong_entry
+from jupyter_mlplatform.addresses import has_credentials, redact
 from jupyter_mlplatform.errors import Invalid, PlatformError, Problem
 
 _Stamp = tuple[int, int, int] | None
@@ -69,6 +70,8 @@ def _unreadable(path: Path, error: Invalid) -> Problem:
 
 def _locate(entry: Entry, catalogue: Path) -> str:
     """Where an entry's data is. A relative path may not lead out of the catalogue's folder, not by a link either."""
+    if "://" in entry.path:
+        return _address(entry)
     path = Path(entry.path)
     if path.is_absolute():
         return str(path)
@@ -85,6 +88,18 @@ def _locate(entry: Entry, catalogue: Path) -> str:
             next_step="Name an absolute path.",
         )
     return str(found)
+
+
+def _address(entry: Entry) -> str:
+    """The address of what lies elsewhere; tables of Glue come into the catalogue by themselves."""
+    if not entry.path.startswith(("postgresql://", "s3://")) or entry.table or has_credentials(entry.path):
+        raise Invalid(
+            "access.invalid_path",
+            f"{redact(entry.path)!r} cannot be the place of a dataset.",
+            cause="An address is postgresql://host:port/database/schema.table or s3://bucket/prefix/, without a login.",
+            next_step="Correct the path, and leave 'table' out.",
+        )
+    return entry.path
 
 
 def _stamp(path: Path) -> _Stamp:

@@ -38,6 +38,10 @@ class DataFiles:
         inspect = parquet_folder.inspect if location.is_dir() else single_file.inspect
         return inspect(location, self._digests)
 
+    def inspect_listed(self, location: str) -> Inspection:
+        """See the port."""
+        return self.inspect(Path(location))
+
     def read(self, dataset: Dataset, columns: Sequence[str], rows: RowFilter | None = None) -> Any:
         """See :class:`~jupyter_mlplatform.access.ports.Files`. The content is compared before it is handed out."""
         kind = kind_of(dataset.location)
