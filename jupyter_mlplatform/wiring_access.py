@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from jupyter_mlplatform.access.local.postgres_server import Servers
     from jupyter_mlplatform.access.logins import Secrets
     from jupyter_mlplatform.access.models import Kind
-    from jupyter_mlplatform.access.ports import Files, Fulfiller, Store, Vendor
+    from jupyter_mlplatform.access.ports import Files, Fulfiller, Importing, Store, Vendor
     from jupyter_mlplatform.access.routed import Remote
     from jupyter_mlplatform.access.service import AccessService
     from jupyter_mlplatform.access.vending import Vending
@@ -55,6 +55,7 @@ class AccessParts:
             clock=self._clock,
             fulfillers=self._fulfillers,
             tables=tables,
+            imports=self._imports,
         )
 
     @cached_property
@@ -133,6 +134,15 @@ class AccessParts:
                 S3AccessGrants(self._aws, self._clients),
             ]
         return {each.name: each for each in found}
+
+    @cached_property
+    def _imports(self) -> Importing | None:
+        if not self._aws.datazone_domain:
+            return None
+        from jupyter_mlplatform.access.aws.datazone_adoption import Adoption
+        from jupyter_mlplatform.access.aws.datazone_import import Portal
+
+        return Adoption(self._store, Portal(self._aws, self._clients), self._policy, self._clock)
 
     @cached_property
     def _clients(self) -> Clients:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from pathlib import Path
@@ -309,6 +309,14 @@ class Fulfiller(Protocol):
 
     def remove(self, wanted: Wanted, handle: str) -> None:
         """Take it away. What is gone already counts as removed."""
+        ...
+
+
+class Importing(Protocol):
+    """Takes over what was decided in a system where people decide as well."""
+
+    def run(self, check: Callable[[Grant, Dataset], str]) -> int:
+        """Do so now; how many were ended or taken over. ``check`` names the entitlement of a grant."""
         ...
 
 

@@ -39,7 +39,7 @@ from jupyter_mlplatform.access.models import Audit, Dataset, Delegation, Export,
 from jupyter_mlplatform.access.once_more import once_more
 from jupyter_mlplatform.access.oversight import Oversight
 from jupyter_mlplatform.access.people import check_here
-from jupyter_mlplatform.access.ports import Catalogues, Files, Fulfiller, Store
+from jupyter_mlplatform.access.ports import Catalogues, Files, Fulfiller, Importing, Store
 from jupyter_mlplatform.access.registrar import Registrar
 from jupyter_mlplatform.access.rowfilter import RowFilter
 from jupyter_mlplatform.access.streaming import USUAL_ROWS, Stream, Streaming
@@ -51,7 +51,7 @@ from jupyter_mlplatform.notice import Notice
 from jupyter_mlplatform.policy import AccessPolicy
 
 NEWEST_EVENTS = 500
-MIRRORS_EVERY = timedelta(minutes=10)
+LOOKS_ELSEWHERE = timedelta(minutes=10)
 
 
 class AccessService:
@@ -69,6 +69,7 @@ class AccessService:
         clock: Callable[[], datetime],
         fulfillers: Mapping[str, Fulfiller] | None = None,
         tables: Tables | None = None,
+        imports: Importing | None = None,
     ) -> None:
         policy = replace(policy, admins=tuple(each for each in policy.admins if each not in policy.left))
         self._store = store
@@ -83,7 +84,8 @@ class AccessService:
             owners, backend = policy.aws.glue_databases, policy.aws.glue_backend
             retire = self._registrar.retire_vanished
             self._mirroring = Mirroring(store, tables, owners, backend, retire, clock)
-        self._mirrored_at: datetime | None = None
+        self._imports = imports
+        self._looked_at: datetime | None = None
         self._asking = Asking(store, self._registrar, self._upkeep, self._fulfilment, policy, clock)
         self._usage = Usage(store, files, self._registrar, self._asking.seen, self._upkeep.settle_all, policy, clock)
         self._overview = Oversight(store, self._upkeep.settle, policy, clock)
@@ -291,20 +293,21 @@ class AccessService:
                 next_step="The policy's list access.admins says who may.",
             )
         self._upkeep.settle_all()
-        self._mirror(self._clock())
+        self._look_elsewhere(self._clock())
         return self._fulfilment.work()
 
     def mirror_problems(self) -> tuple[Problem, ...]:
         """What was wrong with the tables of Glue when :meth:`fulfil` last took them over."""
         return tuple(each.told(True) for each in self._mirroring.faults) if self._mirroring else ()
 
-    def _mirror(self, now: datetime) -> None:
-        """Take over the tables of Glue, now and then."""
-        if self._mirroring is None:
-            return
-        if self._mirrored_at is None or not timedelta(0) <= now - self._mirrored_at < MIRRORS_EVERY:
-            self._mirrored_at = now
-            self._mirroring.run()
+    def _look_elsewhere(self, now: datetime) -> None:
+        """Take over the tables of Glue and what was decided in DataZone, now and then."""
+        if self._looked_at is None or not timedelta(0) <= now - self._looked_at < LOOKS_ELSEWHERE:
+            self._looked_at = now
+            if self._mirroring is not None:
+                self._mirroring.run()
+            if self._imports is not None:
+                self._imports.run(self._fulfilment.check)
 
     # Looking back
 

@@ -280,6 +280,16 @@ def test_when_datazone_has_a_status_that_is_not_known_it_is_unknown_with_words(
     assert "<" not in told.note
 
 
+@pytest.mark.parametrize("gone", [True, False])
+def test_when_a_filter_is_gone_or_not_valid_any_more_it_is_different(bench: DomainBench, gone: bool) -> None:
+    what = wanted(columns=("gun",))
+    handle = applied(bench, what)
+    bench.zone.state.filters["filter1"]["status"] = "INVALID"
+    if gone:
+        bench.zone.state.filters.clear()
+    assert seen(bench, what, handle) is Sight.DIFFERENT
+
+
 def test_when_what_came_of_it_has_another_scope_than_the_subscription_it_is_different(bench: DomainBench) -> None:
     what = wanted(columns=("gun",))
     handle = applied(bench, what)

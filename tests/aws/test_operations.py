@@ -126,7 +126,8 @@ def test_when_an_adapter_calls_an_operation_it_is_listed(feature: str) -> None:
     sources = Sources(feature)
     assert sources.services <= set(OPERATIONS)
     for service in sources.services:
-        called = {each for each in model(service).operation_names if xform_name(each) in sources.named}
+        # The same word is a method of others: of regular expressions, and of our own stores.
+        called = {each for each in model(service).operation_names if xform_name(each) in sources.named - {"search"}}
         listed = {name for name, used in OPERATIONS[service].items() if used.called}
         assert called == listed, service
 
