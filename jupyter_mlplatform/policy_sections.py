@@ -118,7 +118,8 @@ class AccessPolicy(Strict, frozen=True):
     is announced. ``left``: people who have left; they may use nothing, and their grants end. ``hidden_tags``: datasets
     with such a tag are in nobody's catalogue but that of their owner, of admins and of those who hold a grant.
     ``databases``: for each PostgreSQL server, as ``host:port``, the id of the secret in AWS Secrets Manager that holds
-    the login which creates and drops those of grants. ``fulfil_in_server``: every Jupyter server puts grants into
+    the login which creates and drops those of grants, and ``database_roots`` a file with the certificates that are
+    trusted there (empty: the system's). ``fulfil_in_server``: every Jupyter server puts grants into
     force, which needs the permissions for that; without it ``mlplat data fulfil`` does, run by the platform team.
     """
 
@@ -142,6 +143,7 @@ class AccessPolicy(Strict, frozen=True):
     left: tuple[str, ...] = ()
     hidden_tags: tuple[str, ...] = ()
     databases: dict[str, str] = msgspec.field(default_factory=dict)
+    database_roots: str = ""
     fulfil_in_server: bool = False
     aws: AwsAccess = AwsAccess()
 

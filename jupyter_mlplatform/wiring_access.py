@@ -109,11 +109,13 @@ class AccessParts:
         if self._aws.account:
             from jupyter_mlplatform.access.aws.athena_reader import AthenaReader
             from jupyter_mlplatform.access.aws.s3_access import S3Access
+            from jupyter_mlplatform.access.aws.s3_inspector import S3Inspector
             from jupyter_mlplatform.access.aws.s3_reader import S3Reader
 
             storage = S3Access(self._aws, self._clock)
             remote[Kind.GLUE_TABLE] = AthenaReader(self._clients, self._sts, storage, self._clock)
             remote[Kind.S3_PREFIX] = S3Reader(self._access_grants, storage)
+            inspectors["s3"] = S3Inspector(storage, self._clients.own).inspect
         return RoutedFiles(local, remote, inspectors)
 
     @cached_property
@@ -172,4 +174,4 @@ class AccessParts:
     def _servers(self) -> Servers:
         from jupyter_mlplatform.access.local.postgres_server import Servers
 
-        return Servers(self._policy.databases, self._secrets)
+        return Servers(self._policy.databases, self._secrets, roots=self._policy.database_roots)

@@ -273,12 +273,12 @@ class Event(msgspec.Struct, gc=False, frozen=True, kw_only=True):
 
 
 class Inspection(msgspec.Struct, frozen=True, kw_only=True):
-    """What a file itself tells: its real path, its form and its content."""
+    """What data itself tells: its real place, its form and its content. ``rows`` is None where nobody counted them."""
 
     location: str
     format: str
     columns: tuple[Column, ...]
-    rows: int
+    rows: int | None
     fingerprint: str
 
 

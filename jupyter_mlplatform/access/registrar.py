@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import difflib
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 
 from msgspec.structs import replace
 
-from jupyter_mlplatform.access import catalogue, facts, fulfilling, grants, requests, visibility
+from jupyter_mlplatform.access import catalogue, facts, fulfilling, grants, locations, requests, visibility
 from jupyter_mlplatform.access.catalogue import Fault, Listed, Reading
 from jupyter_mlplatform.access.messages import Registration
 from jupyter_mlplatform.access.models import Dataset, EndReason, Inspection, RequestState
@@ -38,6 +38,7 @@ class Registrar:
         self._guard = threading.Lock()
         self._done: Reading | None = None
         self._faults: tuple[Fault, ...] = ()
+        self._elsewhere: tuple[Fault, ...] = ()
 
     def register(self, person: str, path: Path, registration: Registration) -> Dataset:
         """Make a file known as a dataset, or take over the present content of one that is."""
@@ -141,22 +142,31 @@ class Registrar:
         seen = {name for name, dataset in named.items() if dataset is not None and visible(dataset, by)}
         return tuple(each for each in found if not each.dataset_id or each.dataset_id in seen)
 
-    def take_over(self) -> tuple[Fault, ...]:
-        """Bring the store up to the catalogue files. Returns what is wrong with them."""
+    def take_over(self, *, elsewhere: bool = False) -> tuple[Fault, ...]:
+        """Bring the store up to the catalogue files. Returns what is wrong with them.
+
+        What lies ``elsewhere`` is looked at only when that is said: by whoever has the rights for it.
+        """
         with self._guard:
             reading = self._catalogues.read()
+            here = [each for each in reading.listed if not locations.elsewhere(each.location)]
             if reading != self._done or self._faults:
-                known = self._store.entries()
-                faults = list(reading.faults)
-                for listed in reading.listed:
-                    if known.get(listed.entry.id) == listed.digest:
-                        continue
-                    try:
-                        self._take(listed, known.get(listed.entry.id))
-                    except PlatformError as error:
-                        faults.append(catalogue.wrong_entry(listed.catalogue, listed.entry.id, error))
-                self._done, self._faults = reading, tuple(faults)
-            return self._faults
+                self._faults = (*reading.faults, *self._take_all(here))
+                self._done = reading
+            if elsewhere:
+                self._elsewhere = self._take_all([each for each in reading.listed if each not in here])
+            return self._faults + self._elsewhere
+
+    def _take_all(self, entries: Sequence[Listed]) -> tuple[Fault, ...]:
+        """Take over those of these entries that are new or changed; what is wrong with them."""
+        faults, known = [], self._store.entries()
+        for listed in entries:
+            if known.get(listed.entry.id) != listed.digest:
+                try:
+                    self._take(listed, known.get(listed.entry.id))
+                except PlatformError as error:
+                    faults.append(catalogue.wrong_entry(listed.catalogue, listed.entry.id, error))
+        return tuple(faults)
 
     def _take(self, listed: Listed, known: str | None) -> None:
         registration = listed.entry.registration()

@@ -297,13 +297,15 @@ class AccessService:
         return self._fulfilment.work()
 
     def mirror_problems(self) -> tuple[Problem, ...]:
-        """What was wrong with the tables of Glue when :meth:`fulfil` last took them over."""
-        return tuple(each.told(True) for each in self._mirroring.faults) if self._mirroring else ()
+        """What was wrong with catalogue files and tables of Glue when :meth:`fulfil` last took them over."""
+        mirrored = self._mirroring.faults if self._mirroring else ()
+        return tuple(each.told(True) for each in (*self._registrar.take_over(), *mirrored))
 
     def _look_elsewhere(self, now: datetime) -> None:
-        """Take over the tables of Glue and what was decided in DataZone, now and then."""
+        """Take over what catalogue files name elsewhere, tables of Glue, and decisions of DataZone, now and then."""
         if self._looked_at is None or not timedelta(0) <= now - self._looked_at < LOOKS_ELSEWHERE:
             self._looked_at = now
+            self._registrar.take_over(elsewhere=True)
             if self._mirroring is not None:
                 self._mirroring.run()
             if self._imports is not None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from jupyter_mlplatform.access.aws import failures
@@ -21,6 +21,8 @@ ATTEMPTS = 4
 """How often a call is tried that was throttled or not answered, with botocore's growing and jittered pauses."""
 CONNECT_SECONDS = 5.0
 READ_SECONDS = 30.0
+OWN_FOR = timedelta(minutes=10)
+"""For so long the own identity is taken to be good without asking for it again."""
 
 
 def utc_now() -> datetime:
@@ -58,6 +60,29 @@ class Clients:
             if service not in self._own:
                 self._own[service] = self._made(service)
             return self._own[service]
+
+    def own(self) -> Credentials:
+        """The platform's own identity, for what looks at data to catalogue it and does not go through a client.
+
+        Raises ``Unavailable`` where there is none, or one without a session, whose end nobody would know.
+        """
+        with self._guard, failures.told("sts:*"):
+            if self._session is None:
+                self._session = self._new_session()
+            found = self._session.get_credentials()
+            frozen = found.get_frozen_credentials() if found is not None else None
+        if frozen is None or not frozen.token:
+            raise Unavailable(
+                "access.aws_credentials",
+                "There is no AWS role here to look at the data with.",
+                next_step="Run 'mlplat data fulfil' with the role that the page on AWS describes.",
+            )
+        return Credentials(
+            access_key_id=frozen.access_key,
+            secret_access_key=frozen.secret_key,
+            session_token=frozen.token,
+            expires_at=self._clock() + OWN_FOR,
+        )
 
     def _checked(self, credentials: Credentials) -> dict[str, str]:
         """What botocore takes for the whole of an identity. Left out or empty, it would look for another one."""

@@ -126,7 +126,7 @@ class S3Reader:
             with s3_access.told(dataset.id):
                 files = list_files(session, dataset)
                 _check_content(files, dataset)
-                schema = _schema(session, files[0], dataset)
+                schema = schema_of(session, files[0], dataset)
                 yield _empty(schema, columns)
                 for portion in portions(files, self._portion_bytes):
                     with closing(_scan(session, portion, columns, rows, schema)) as scanned:
@@ -269,7 +269,7 @@ def _known(file: File, schema: Any) -> Any:
     return known
 
 
-def _schema(session: Session, first: File, dataset: Dataset) -> Any:
+def schema_of(session: Session, first: File, dataset: Dataset) -> Any:
     """The columns of the first file and those that the folders give, in the types that were registered."""
     import pyarrow
 
