@@ -185,7 +185,7 @@ def shown(grant: Grant, now: datetime) -> Grant:
 
 
 def revoke(grant: Grant, actor: str, dataset: Dataset, policy: AccessPolicy, now: datetime, note: str) -> Grant:
-    """The grant taken back, from any state but the end; unchanged when it already was.
+    """The grant taken back, from any state but the end; unchanged when it already was, or is ending.
 
     Raises ``Forbidden`` unless ``actor`` is the owner, an admin or the subject, ``Conflict`` when it ended otherwise.
     """
@@ -197,8 +197,8 @@ def revoke(grant: Grant, actor: str, dataset: Dataset, policy: AccessPolicy, now
             cause=f"It was given to {grant.subject} on a dataset of {dataset.owner}.",
             next_step=f"Ask {dataset.owner}.",
         )
-    if over(grant) and grant.end_reason is EndReason.REVOKED:
-        return grant
+    if grant.state is GrantState.ENDING or (over(grant) and grant.end_reason is EndReason.REVOKED):
+        return grant  # it is being taken away already
     now_shown = shown(grant, now)
     if over(now_shown):
         raise Conflict("access.grant_ended", "This grant has already ended.", cause=ending(now_shown))

@@ -113,7 +113,17 @@ class TestRevoking:
         approved_by="bob",
     )
 
-    @pytest.mark.parametrize("state", [each for each in GrantState if each is not GrantState.ENDED])
+    @pytest.mark.parametrize("reason", list(EndReason))
+    def test_one_that_is_being_taken_away_stays_so(self, reason: EndReason) -> None:
+        ending = replace(self.GRANT, state=GrantState.ENDING, end_reason=reason, ended_at=START, backend="lake")
+        for actor in ("bob", "alice", "ada"):
+            assert grants.revoke(ending, actor, DATASET, POLICY, START + DAY, "enough") is ending
+        with pytest.raises(Forbidden):
+            grants.revoke(ending, "carol", DATASET, POLICY, START, "")
+
+    @pytest.mark.parametrize(
+        "state", [each for each in GrantState if each not in (GrantState.ENDING, GrantState.ENDED)]
+    )
     @pytest.mark.parametrize("when", [-1, 0, 15])
     def test_it_is_accepted_from_every_state_but_the_end(self, state: GrantState, when: int) -> None:
         grant = replace(self.GRANT, state=state)
