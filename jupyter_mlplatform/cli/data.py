@@ -19,7 +19,15 @@ from jupyter_mlplatform.access.messages import (
     SearchPage,
 )
 from jupyter_mlplatform.access.models import Grant, GrantState, Purview, Request, RequestState
-from jupyter_mlplatform.cli import data_apply, data_fulfil, data_load, data_oversight, data_review, data_sql
+from jupyter_mlplatform.cli import (
+    data_apply,
+    data_fulfil,
+    data_load,
+    data_oversight,
+    data_review,
+    data_sql,
+    data_status,
+)
 from jupyter_mlplatform.cli.answer import Answer, Block, Code, Fields, Line, Table, Tone
 from jupyter_mlplatform.cli.data_names import columns_of, columns_option, completing, dataset_argument, until
 from jupyter_mlplatform.cli.data_review import requests_named
@@ -297,5 +305,5 @@ def _passed(each: Purview) -> str:
     return f"{each.stage}: {' or '.join(each.approvers) or 'nobody that the policy names'}"
 
 
-for each in (data_apply, data_fulfil, data_load, data_oversight, data_review, data_sql):
+for each in (data_apply, data_fulfil, data_load, data_oversight, data_review, data_sql, data_status):
     each.add_to(group)

@@ -13,6 +13,8 @@ import pytest
 from IPython.core.interactiveshell import InteractiveShell
 
 from jupyter_mlplatform import magics, policy
+from jupyter_mlplatform.access import audit
+from jupyter_mlplatform.access.local.sqlite_store import SqliteStore
 from jupyter_mlplatform.cli import run, session
 from jupyter_mlplatform.cli.answer import Answer
 from jupyter_mlplatform.cli.session import Session
@@ -84,6 +86,51 @@ def test_the_story_from_search_to_the_end(mlplat: Run) -> None:
     mlplat("bob", "data", "revoke", grant.id, "--reason", "done")
     refused = mlplat("alice", "data", "load", "weld_guns")
     assert (refused.exit_code, refused.data.code) == (3, "access.ended")
+
+
+def test_status_tells_what_one_may_use_waits_for_and_has_to_decide(mlplat: Run) -> None:
+    assert "asked for nothing, and nothing waits" in mlplat("alice", "data", "status").text()
+    request = ask(mlplat, "--days", "30")
+    told = mlplat("alice", "data", "status").text()
+    assert all(each in told for each in ("weld_guns", "bob", request.id))
+    assert "1 request waits for your decision" in mlplat("bob", "data", "status").text()
+    mlplat("bob", "data", "ask-changes", request.id, "--reason", "why?")
+    assert "you: a change was asked for" in mlplat("alice", "data", "status").text()
+    request = ask(mlplat, "--days", "20")
+    mlplat("bob", "data", "approve", request.id)
+    after = mlplat("alice", "data", "status")
+    assert "may use it" in after.text()
+    assert (len(after.data["grants"]), after.data["requests"]) == (1, [])
+    mlplat("bob", "data", "revoke", after.data["grants"][0].id)
+    assert "asked for nothing, and nothing waits" in mlplat("alice", "data", "status").text()
+
+
+def test_a_backup_is_the_state_of_one_instant_and_verifies(
+    mlplat: Run, services_of: Callable[[str], Services], tmp_path: Path
+) -> None:
+    ask(mlplat)
+    made = mlplat("bob", "workspace", "backup", "saved")
+    assert (made.exit_code, list(made.data["files"])) == (0, ["access.db"])
+    ask(mlplat, "--days", "3")
+    copied = SqliteStore(tmp_path / "saved")
+    assert copied.last_seq() == SqliteStore(tmp_path / "shared").last_seq() - 1
+    events, anchor, state = copied.trail()
+    trail = list(events)
+    assert audit.verify(trail, anchor).intact
+    assert list(audit.differences(audit.replay(trail), state)) == []
+    assert sorted(each.name for each in (tmp_path / "saved").iterdir())[:2] == ["access.anchor", "access.db"]
+    again = mlplat("bob", "workspace", "backup", "saved")
+    assert (again.exit_code, again.data.code) == (5, "workspace.folder_exists")
+
+
+def test_a_backup_that_fails_leaves_nothing_behind(mlplat: Run, tmp_path: Path) -> None:
+    ask(mlplat)
+    (tmp_path / "shared" / "broken.db").write_bytes(b"no database" * 1000)
+    refused = mlplat("bob", "workspace", "backup", "saved")
+    assert (refused.exit_code, refused.data.code) == (6, "state.not_copied")
+    assert not (tmp_path / "saved").exists()
+    (tmp_path / "shared" / "broken.db").unlink()
+    assert mlplat("bob", "workspace", "backup", "saved").exit_code == 0
 
 
 def test_asking_again_gives_the_open_request_with_a_note(mlplat: Run) -> None:
