@@ -242,11 +242,13 @@ class Files(Protocol):
         rows: RowFilter | None,
         hear: Hear | None = None,
         under: Grant | None = None,
+        limit: int | None = None,
     ) -> Any:
         """A ``pyarrow.Table`` of these columns of these rows (None: all); the filter may look at further columns.
 
         ``hear`` is told while rows come in. ``under`` is the grant that allows it, for data that lies elsewhere and is
-        read with credentials of that grant. Raises when the content is not the registered one any more.
+        read with credentials of that grant. More rows than ``limit`` need not be read, but may be. Raises when the
+        content is not the registered one any more.
         """
         ...
 
@@ -257,6 +259,7 @@ class Files(Protocol):
         rows: RowFilter | None,
         size: int,
         under: Grant | None = None,
+        limit: int | None = None,
     ) -> Iterator[Any]:
         """The same as ``pyarrow.RecordBatch`` of at most ``size`` rows. Closing the iterator closes the data."""
         ...

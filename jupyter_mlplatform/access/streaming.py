@@ -24,7 +24,13 @@ class Batches(Protocol):
     """The data itself, piece by piece."""
 
     def batches(
-        self, dataset: Dataset, columns: Sequence[str], rows: RowFilter | None, size: int, under: Grant | None = None
+        self,
+        dataset: Dataset,
+        columns: Sequence[str],
+        rows: RowFilter | None,
+        size: int,
+        under: Grant | None = None,
+        limit: int | None = None,
     ) -> Iterator[Any]:
         """``pyarrow.RecordBatch`` of at most ``size`` rows with these columns, of the rows for which ``rows`` is true.
 
@@ -156,5 +162,5 @@ class Streaming:
             raise Invalid("access.invalid_limit", f"A piece cannot have {size} rows.", next_step="Ask for at least 1.")
         dataset, grant = self._judge(person, dataset_id, columns)
         what = handout.narrowed(dataset, grant, columns, where, limit)
-        pieces = self._files.batches(dataset, what.columns, what.rows, size, grant)
+        pieces = self._files.batches(dataset, what.columns, what.rows, size, grant, what.limit)
         return Stream(dataset, grant, what, pieces, self._store, self._clock)

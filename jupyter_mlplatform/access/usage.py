@@ -81,7 +81,7 @@ class Usage:
         """
         dataset, grant = self.grant(person, dataset_id, columns)
         what = handout.narrowed(dataset, grant, columns, rows, limit)
-        table = self._files.read(dataset, what.columns, what.rows, hear, grant)
+        table = self._files.read(dataset, what.columns, what.rows, hear, grant, what.limit)
         if what.limit is not None:
             table = table.slice(0, what.limit)
         # Reading takes time: what counts is whether it is still allowed when the data leaves our hands.

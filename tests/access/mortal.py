@@ -69,9 +69,7 @@ class Drawer:
             location=f"{VAULT}/{path.name}", format="parquet", columns=columns, rows=3, fingerprint=version
         )
 
-    def read(
-        self, dataset: Dataset, columns: tuple[str, ...], rows: RowFilter | None, hear: Any = None, under: Any = None
-    ) -> Table:
+    def read(self, dataset: Dataset, columns: tuple[str, ...], rows: RowFilter | None, *told: Any) -> Table:
         if dataset.fingerprint != f"v{self.versions[dataset.id]}":
             raise Conflict("access.changed", "The content is not the registered one.")
         return Table(3, tuple(columns), rows)

@@ -69,6 +69,8 @@ def test_a_grant_on_a_table_of_glue_is_put_into_force_used_and_taken_away(
     assert (ended.state, ended.end_reason) == (GrantState.ENDED, EndReason.REVOKED)
     assert ended.not_after - ended.not_before == timedelta(days=1)
     assert bench.held() == 0
+    asked = [call.input["QueryString"] for call in bench.aws.calls if call.operation == "StartQueryExecution"]
+    assert [each.endswith("LIMIT 5") for each in asked] == [True], "no more is read than is asked for"
     called = {call.operation for call in bench.aws.calls}
     assert {"GetTables", "CreateDataCellsFilter", "GrantPermissions", "AssumeRole", "StartQueryExecution"} <= called
 

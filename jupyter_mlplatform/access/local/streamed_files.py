@@ -28,6 +28,7 @@ class StreamedFiles(DataFiles):
         rows: RowFilter | None = None,
         hear: Hear | None = None,
         under: Grant | None = None,
+        limit: int | None = None,
     ) -> Any:
         """See :class:`~jupyter_mlplatform.access.ports.Files`. ``hear`` is told while rows come in.
 
@@ -59,6 +60,7 @@ class StreamedFiles(DataFiles):
         rows: RowFilter | None,
         size: int,
         under: Grant | None = None,
+        limit: int | None = None,
     ) -> Iterator[Any]:
         """``pyarrow.RecordBatch`` of at most ``size`` rows, at least one of them, which may be empty.
 
