@@ -21,6 +21,8 @@ PATIENCE = timedelta(minutes=2)
 """Whoever carries a leg out and is not heard of for so long has died; somebody else goes on."""
 FIRST_WAIT = timedelta(seconds=2)
 LONGEST_WAIT = timedelta(minutes=15)
+WAITS = timedelta(seconds=30)
+"""How soon a backend that is still at it is looked at again."""
 LOOKS_AGAIN = timedelta(minutes=10)
 """How often what is in force is compared with what should be."""
 ORPHANED_AFTER = 12
@@ -159,13 +161,16 @@ def released(leg: Leg, note: str) -> Leg:
 
 def seen(leg: Leg, what: Observation, now: datetime) -> Leg:
     """The leg after a look at what is in force."""
+    if what.sight is Sight.PENDING:
+        # Somebody there may take days (an approver, say), which is no failure.
+        return _next(leg, note=what.note, due_at=now + WAITS)
     if not leg.wanted:
         if what.sight is Sight.ABSENT:
             return released(leg, what.note)
         return failed(leg, what.note or f"It is still {what.sight.value}.", now)
     if what.sight is Sight.PRESENT:
         return _next(leg, state=LegState.VERIFIED, attempts=0, note=what.note, due_at=now + LOOKS_AGAIN)
-    if what.sight in (Sight.PENDING, Sight.UNKNOWN):
+    if what.sight is Sight.UNKNOWN:
         # Not knowing is no reason to take a verified one for broken, nor a new one for good.
         return failed(leg, what.note, now)
     # Repaired by applying it anew: present again after it was taken away by hand, narrowed after it was widened.

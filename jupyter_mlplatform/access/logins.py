@@ -7,6 +7,7 @@ from typing import Protocol
 
 import msgspec
 
+from jupyter_mlplatform.access.models import Grant
 from jupyter_mlplatform.errors import Invalid
 
 _GRANT = re.compile(r"[a-z0-9][a-z0-9-]{0,49}")
@@ -54,6 +55,10 @@ def role_of(grant_id: str) -> str:
     return f"mlplat_{grant_id}"
 
 
-def secret_of(grant_id: str) -> str:
-    """The name of the secret that holds a grant's login."""
-    return f"mlplat/grants/{role_of(grant_id)}"
+def secret_of(grant: Grant) -> str:
+    """The name of the secret that holds a grant's login: in a folder of its person, so that others can be kept out.
+
+    What Secrets Manager does not take in a name is written as ``=`` and two hexadecimal digits for each byte.
+    """
+    person = re.sub(rb"[^A-Za-z0-9_.@+-]", lambda found: b"=%02X" % found[0][0], grant.subject.encode()).decode()
+    return f"mlplat/grants/{person}/{role_of(grant.id)}"

@@ -62,9 +62,16 @@ def coming(held: Iterable[Grant], now: datetime) -> Grant | None:
 
 
 def honest(grant: Grant, effects: Iterable[Effect]) -> Grant:
-    """The grant, called ``enforced`` only while all that it needs where the data lies was seen in force."""
+    """The grant, called ``enforced`` only while all that it needs where the data lies was seen in force.
+
+    A subscription of DataZone is a whole project's: which of its people may use the data is kept by this software.
+    """
     mine = [each for each in effects if each.grant_id == grant.id]
-    proved = bool(grant.backend and mine) and all(each.wanted and each.state is LegState.VERIFIED for each in mine)
+    proved = (
+        bool(mine)
+        and grant.backend not in ("", "datazone")
+        and all(each.wanted and each.state is LegState.VERIFIED for each in mine)
+    )
     return replace(grant, enforcement="enforced" if proved else "advisory")
 
 
@@ -88,7 +95,7 @@ def dataset_of(event: Event) -> str:
             return str(event.body[noun]["scope"]["dataset_id"])
     if "leg" in event.body:
         return str(event.body["leg"]["dataset_id"])
-    return event.subject if event.action.startswith(("dataset.", "data.")) else ""
+    return event.subject if event.action.startswith(("dataset.", "data.", "import.")) else ""
 
 
 def people_of(event: Event) -> frozenset[str]:

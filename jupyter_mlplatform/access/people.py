@@ -8,7 +8,7 @@ from functools import lru_cache
 from jupyter_mlplatform.errors import Forbidden
 from jupyter_mlplatform.policy import AccessPolicy
 
-RESERVED = frozenset({"catalogue", "policy", "time", "owner"})
+RESERVED = frozenset({"catalogue", "policy", "time", "owner", "fulfilment", "datazone"})
 """What the audit trail and the policy call the platform's own parts."""
 
 # Letters of other alphabets that are drawn as Latin ones (a selection of those in Unicode's confusables.txt, UTS 39).

@@ -46,7 +46,7 @@ from jupyter_mlplatform.access.streaming import USUAL_ROWS, Stream, Streaming
 from jupyter_mlplatform.access.upkeep import Upkeep
 from jupyter_mlplatform.access.usage import Usage
 from jupyter_mlplatform.access.wishes import Step, Wish
-from jupyter_mlplatform.errors import Conflict, Forbidden, Problem
+from jupyter_mlplatform.errors import Conflict, Forbidden, PlatformError, Problem
 from jupyter_mlplatform.notice import Notice
 from jupyter_mlplatform.policy import AccessPolicy
 
@@ -85,6 +85,7 @@ class AccessService:
             retire = self._registrar.retire_vanished
             self._mirroring = Mirroring(store, tables, owners, backend, retire, clock)
         self._imports = imports
+        self._import_problems: tuple[Problem, ...] = ()
         self._looked_at: datetime | None = None
         self._asking = Asking(store, self._registrar, self._upkeep, self._fulfilment, policy, clock)
         self._usage = Usage(store, files, self._registrar, self._asking.seen, self._upkeep.settle_all, policy, clock)
@@ -293,13 +294,15 @@ class AccessService:
                 next_step="The policy's list access.admins says who may.",
             )
         self._upkeep.settle_all()
+        done = self._fulfilment.work()  # first: what is over is taken away whatever else does not answer
         self._look_elsewhere(self._clock())
-        return self._fulfilment.work()
+        return done + self._fulfilment.work()
 
     def mirror_problems(self) -> tuple[Problem, ...]:
-        """What was wrong with catalogue files and tables of Glue when :meth:`fulfil` last took them over."""
+        """What was wrong with catalogue files, tables of Glue and DataZone when :meth:`fulfil` last looked."""
         mirrored = self._mirroring.faults if self._mirroring else ()
-        return tuple(each.told(True) for each in (*self._registrar.take_over(), *mirrored))
+        told = (each.told(True) for each in (*self._registrar.take_over(), *mirrored))
+        return (*told, *self._import_problems)
 
     def _look_elsewhere(self, now: datetime) -> None:
         """Take over what catalogue files name elsewhere, tables of Glue, and decisions of DataZone, now and then."""
@@ -308,8 +311,12 @@ class AccessService:
             self._registrar.take_over(elsewhere=True)
             if self._mirroring is not None:
                 self._mirroring.run()
+            self._import_problems = ()
             if self._imports is not None:
-                self._imports.run(self._fulfilment.check)
+                try:
+                    self._imports.run(self._fulfilment.check)
+                except PlatformError as error:
+                    self._import_problems = (error.problem,)
 
     # Looking back
 

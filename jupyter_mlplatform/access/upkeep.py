@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 _Noun = TypeVar("_Noun", Grant, Request, Delegation)
 TIME = "time"
 """The actor of what time brings; no person is called so."""
-AT_ONCE = 25
-"""Grants, and requests, that end in one command."""
+AT_ONCE = 9
+"""Grants, and requests, that end in one command: with all that goes with them they fit into one of DynamoDB's."""
 
 ROUND_SECONDS = 60.0
 """Reminders and announcements need not come at once, unlike ends."""

@@ -6,8 +6,10 @@ import time
 
 import click
 
+from jupyter_mlplatform.access.service import AccessService
 from jupyter_mlplatform.cli.answer import Answer, Line, Tone
 from jupyter_mlplatform.cli.session import Session, command
+from jupyter_mlplatform.errors import Problem, Unavailable
 
 
 def add_to(group: click.Group) -> None:
@@ -20,14 +22,29 @@ def add_to(group: click.Group) -> None:
 )
 def fulfil(session: Session, watch: float | None) -> Answer:
     """Carry out what grants need in AWS and in databases now (admins only; see docs/operators/fulfilment.md)."""
-    done = session.services.access.fulfil(session.person)
-    while watch is not None:
-        try:
-            time.sleep(watch)
-        except KeyboardInterrupt:
-            return Answer({"steps": done}, Line("Stopped. What is due is done by whoever looks next."))
-        done += session.services.access.fulfil(session.person)
-    problems = session.services.access.mirror_problems()
+    access = session.services.access
+    done = access.fulfil(session.person)
+    if watch is not None:
+        return _watched(access, session.person, watch, done)
+    problems = access.mirror_problems()
     told = [Line(f"{each.message} {each.cause}".strip(), Tone.WARNING) for each in problems]
     said = f"Done: {done} {'step' if done == 1 else 'steps'}." if done else "There was nothing to do."
     return Answer({"steps": done, "problems": problems}, *told, Line(said, Tone.GOOD))
+
+
+def _watched(access: AccessService, person: str, seconds: float, done: int) -> Answer:
+    """Until Ctrl-C. What is wrong is told once on standard error, and again when it is something else."""
+    told: tuple[Problem, ...] = ()
+    try:
+        while True:
+            try:
+                found = access.mirror_problems()
+                time.sleep(seconds)
+                done += access.fulfil(person)
+            except Unavailable as error:  # the shared state does not answer; it may, the next time
+                found = (error.problem,)
+            for each in found if found != told else ():
+                click.echo(f"{each.message} {each.cause}".strip(), err=True)
+            told = found
+    except KeyboardInterrupt:
+        return Answer({"steps": done}, Line("Stopped. What is due is done by whoever looks next."))

@@ -21,6 +21,7 @@ class FakeBackend:
         self.calls: list[str] = []
         self.refuses = False
         self.blind = False
+        self.waits = False
         self.in_force = True
         self.dies_after = ""
 
@@ -40,6 +41,8 @@ class FakeBackend:
         self.calls.append("observe")
         if self.blind:
             return Observation(Sight.UNKNOWN, "It cannot be read.")
+        if self.waits:
+            return Observation(Sight.PENDING, "Somebody has to approve it there.")
         found = self.held.get(self.check(wanted))
         if found is None:
             return Observation(Sight.ABSENT)

@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from jupyter_mlplatform.access.aws.dynamodb_store import DynamoDbStore
 from jupyter_mlplatform.access.local.catalogue_files import CatalogueFiles
@@ -19,8 +20,20 @@ from jupyter_mlplatform.access.models import GrantState, Request, RequestState
 from jupyter_mlplatform.access.once_more import ATTEMPTS
 from jupyter_mlplatform.access.service import AccessService
 from jupyter_mlplatform.errors import Conflict, Forbidden, PlatformError
+from tests.access.backend import FakeBackend
 from tests.access.dynamodb_table import Table, after, wire
-from tests.access.world import POLICY, START, Clock, approval, granted, new_request, register, rejection, write_data
+from tests.access.world import (
+    DATASET,
+    POLICY,
+    START,
+    Clock,
+    approval,
+    granted,
+    new_request,
+    register,
+    rejection,
+    write_data,
+)
 
 
 def workspace(on_aws: Table, folder: Path, clock: Clock) -> AccessService:
@@ -201,3 +214,22 @@ def test_who_is_always_too_late_is_told_so_and_nothing_is_written(
     assert caught.value.problem.code == "access.changed_meanwhile"
     assert one.request("alice", made.id).state is RequestState.SUBMITTED
     assert one.decide("bob", made.id, approval()).state is RequestState.APPROVED
+
+
+def test_many_grants_of_one_person_on_many_datasets_end_together(on_aws: Table, tmp_path: Path, clock: Clock) -> None:
+    """With all that goes with each of them: what one command of DynamoDB takes is not exceeded."""
+    backend, index = FakeBackend(), SqliteStore(tmp_path / "index")
+    store, files = DynamoDbStore(wire(on_aws), index), StreamedFiles()
+    for number in range(20):
+        with store.unit() as unit:
+            location = f"s3://lake/{number}/"
+            unit.put_dataset(replace(DATASET, id=f"d{number}", location=location, backend="fake"))
+    service = AccessService(store, files, CatalogueFiles(()), POLICY, clock, {"fake": backend})
+    for number in range(20):
+        granted(service, key=f"k{number}", dataset_id=f"d{number}")
+    service.fulfil()
+    assert len(backend.held) == 20
+    left = AccessService(store, files, CatalogueFiles(()), replace(POLICY, left=("alice",)), clock, {"fake": backend})
+    left.fulfil()
+    assert backend.held == {}
+    assert {each.state for each in store.grants_to("alice")} == {GrantState.ENDED}

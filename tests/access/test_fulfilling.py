@@ -236,6 +236,22 @@ def test_what_cannot_be_seen_is_left_as_it_is(
     assert leg_of(store, grant_of(service)).note == "It cannot be read."
 
 
+def test_a_backend_that_is_still_at_it_has_not_failed_however_long_it_takes(
+    service: AccessService, store: SqliteStore, backend: FakeBackend, clock: Clock
+) -> None:
+    backend.waits = True
+    granted(service)
+    for _ in range(20):
+        service.fulfil()
+        clock.forward(hours=3)
+    assert grant_of(service).state is GrantState.FULFILLING
+    assert leg_of(store, grant_of(service)).note == "Somebody has to approve it there."
+    assert backend.calls.count("apply") == 1
+    backend.waits = False
+    service.fulfil()
+    assert grant_of(service).state is GrantState.ACTIVE
+
+
 @pytest.mark.parametrize("step", ["apply", "remove"])
 def test_when_the_process_dies_in_the_middle_another_one_goes_on_and_nothing_is_left_behind(
     service: AccessService, store: SqliteStore, backend: FakeBackend, clock: Clock, step: str

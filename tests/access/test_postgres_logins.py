@@ -25,13 +25,14 @@ from jupyter_mlplatform.access.aws.secrets import REMEMBERED_SECONDS, SecretsMan
 from jupyter_mlplatform.access.legs import Observation, Sight, Wanted
 from jupyter_mlplatform.access.local.postgres_logins import PostgresLogins
 from jupyter_mlplatform.access.local.postgres_server import Place, Servers
-from jupyter_mlplatform.access.logins import Login
+from jupyter_mlplatform.access.logins import Login, secret_of
 from jupyter_mlplatform.access.models import Dataset, Kind
 from jupyter_mlplatform.access.ports import Fulfiller
 from jupyter_mlplatform.access.rowfilter import Equals, Like, Or, RowFilter
 from jupyter_mlplatform.errors import Conflict, Forbidden, NotFound, PlatformError, Unavailable
 from jupyter_mlplatform.policy_sections import AwsAccess
 from tests.access.fulfiller_contract import FIRST, SECOND, Bench, FulfillerContract
+from tests.access.lake_bench import grant as lake_grant
 from tests.access.postgres_server import ADMIN, ADMIN_SECRET, HOST, SECONDS, Kept, World, grant, quoted
 
 ANNA = Equals(column="worker", value="anna")
@@ -704,6 +705,21 @@ def test_a_secret_that_somebody_spoiled_is_written_anew_for_a_grant(manager: Sec
     made = Login("mlplat_g-1", "canary")
     assert manager.keep("s", made) == made
     assert manager.login("s", fresh=True) == made
+
+
+@pytest.mark.parametrize(
+    ("person", "folder"),
+    [
+        ("alice", "alice"),
+        ("a.b@c-d_e+f", "a.b@c-d_e+f"),
+        ("../bob", "..=2Fbob"),
+        ("jürgen", "j=C3=BCrgen"),
+        ("a=b", "a=3Db"),
+    ],
+)
+def test_a_secret_lies_in_a_folder_of_its_person_and_of_nobody_else(person: str, folder: str) -> None:
+    named = msgspec.structs.replace(lake_grant(FIRST), subject=person)
+    assert secret_of(named) == f"mlplat/grants/{folder}/mlplat_{FIRST}"
 
 
 def test_a_secret_of_an_administrator_is_remembered_for_a_while(manager: SecretsManager) -> None:

@@ -55,7 +55,7 @@ class AccessGrantsVendor:
                 "access.keys_outlive_grant",
                 f"Your grant on {dataset.id!r} ends too soon for new keys.",
                 cause=f"It ends at {grant.not_after:%H:%M} UTC, and keys to this data live for 15 minutes at least.",
-                next_step=f"Renew it: mlplat data request {dataset.id}",
+                next_step=f"Renew it: mlplat data renew {grant.id}",
             )
         session = self._session(dataset, grant)
         now = self._clock()

@@ -74,7 +74,7 @@ class PostgresLogins:
         if handle not in ("", postgres_server.site(where)):
             self._take(wanted, postgres_server.at(handle))  # the dataset was registered anew, from elsewhere
         made = Login(name, secrets.token_urlsafe(_PASSWORD_BYTES))
-        login = self._secrets.keep(logins.secret_of(wanted.grant.id), made)
+        login = self._secrets.keep(logins.secret_of(wanted.grant), made)
         with self._admin(where) as connection:
             known = postgres_rights.role(connection, name, wanted.grant.not_after)
             if known is not None:
@@ -104,7 +104,7 @@ class PostgresLogins:
     def remove(self, wanted: Wanted, handle: str) -> None:
         """See :class:`~jupyter_mlplatform.access.ports.Fulfiller`. First nobody gets in, then nobody is in."""
         self._take(wanted, postgres_server.at(handle) if handle else _named(wanted)[0])
-        self._secrets.forget(logins.secret_of(wanted.grant.id))
+        self._secrets.forget(logins.secret_of(wanted.grant))
 
     def _take(self, wanted: Wanted, where: Place) -> None:
         name = logins.role_of(wanted.grant.id)

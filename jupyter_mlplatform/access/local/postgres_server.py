@@ -140,7 +140,7 @@ class Servers:
     def as_grant(self, where: Place, grant: Grant) -> Any:
         """A connection that can do what is granted and nothing else."""
         self.check(where)
-        return self._connected(where, self._secrets.login(logins.secret_of(grant.id), fresh=True))
+        return self._connected(where, self._secrets.login(logins.secret_of(grant), fresh=True))
 
     def _connected(self, where: Place, login: Login, database: str = "") -> Any:
         addresses = self._addresses(where.host, where.port)[:_MOST_ADDRESSES]
