@@ -16,6 +16,7 @@ from jupyter_mlplatform.access.models import Dataset, Grant, GrantState
 from jupyter_mlplatform.access.ports import Fulfiller, Store, Unit
 from jupyter_mlplatform.errors import Conflict, PlatformError, Unavailable
 
+_Outcome = Callable[[Leg, datetime], Leg]
 WORKER = "fulfilment"
 """The actor of what is done in a backend; no person is called so."""
 STEPS = 3
@@ -71,16 +72,25 @@ class Fulfilment:
             facts.leg(unit, "leg.planned", leg, WORKER, now)
 
     def work(self) -> int:
-        """Carry out what is due; how many legs were. Slow: it calls backends."""
-        done = 0
+        """Carry out what is due; how many steps were. Slow: it calls backends.
+
+        A backend that does not answer is not asked for anything else this time, so that it holds up nobody else.
+        """
+        done, away = 0, set[str]()
         for leg in self._store.due_legs(self._clock()):
-            for _ in range(STEPS):
-                claimed = self._claim(leg.id)
-                if claimed is None:
-                    break
-                self._record(claimed, self._carry_out(claimed))
-                done += 1
+            try:
+                done += self._steps(leg.id, away) if leg.backend not in away else 0
+            except PlatformError as error:
+                _LOG.warning("The leg %s was left as it is. %s", leg.id, error)
         return done
+
+    def _steps(self, leg_id: str, away: set[str]) -> int:
+        for number in range(STEPS):
+            claimed = self._claim(leg_id)
+            if claimed is None:
+                return number
+            self._record(claimed, self._carry_out(claimed, away))
+        return STEPS
 
     def _claim(self, leg_id: str) -> Leg | None:
         """The leg, ours for a while; None when it is not due, or somebody else's."""
@@ -94,9 +104,11 @@ class Fulfilment:
                 if any(each.working and each.due_at > now for each in others):
                     unit.put_leg(legs.postponed(leg, now))
                     return None
-                heir = next((each for each in others if each.wanted), None)
+                heir = next((each for each in others if legs.takes(each, now)), None)
                 if not leg.wanted and heir is not None:
-                    self._settle(unit, leg, legs.released(leg, f"The grant {heir.grant_id} still needs it."), now)
+                    if not heir.handle and leg.handle:
+                        unit.put_leg(legs.inherits(heir, leg.handle))
+                    self._settle(unit, leg, legs.released(leg, "Another grant still needs it."), now)
                     return None
                 claimed = legs.claim(leg, now)
                 unit.put_leg(claimed)
@@ -104,8 +116,8 @@ class Fulfilment:
         except Conflict:
             return None  # somebody was faster
 
-    def _carry_out(self, leg: Leg) -> Callable[[Leg, datetime], Leg]:
-        """Call the backend; what the leg becomes because of the answer."""
+    def _carry_out(self, leg: Leg, away: set[str]) -> _Outcome:
+        """Call the backend; what the leg becomes because of the answer. One that gives none is added to ``away``."""
         fulfiller, wanted = self._fulfillers.get(leg.backend), self._wanted(leg)
         if fulfiller is None or wanted is None:
             note = (
@@ -120,6 +132,8 @@ class Fulfilment:
                 fulfiller.remove(wanted, leg.handle)
             sight = fulfiller.observe(wanted, leg.handle)
         except PlatformError as error:
+            if isinstance(error, Unavailable):
+                away.add(leg.backend)
             note = f"{error.problem.message} {error.problem.cause}".strip()
             return lambda now_leg, now: legs.failed(now_leg, note, now)
         except Exception:  # noqa: BLE001 (a defect in one backend must not stop the others)
@@ -134,8 +148,8 @@ class Fulfilment:
             grant, dataset = unit.grant(leg.grant_id), unit.dataset(leg.dataset_id)
         return Wanted(grant=grant, dataset=dataset) if grant and dataset else None
 
-    def _record(self, claimed: Leg, outcome: Callable[[Leg, datetime], Leg]) -> None:
-        """Write down what came of it. If the grant was ended meanwhile, only what is needed to take it away."""
+    def _record(self, claimed: Leg, outcome: _Outcome) -> None:
+        """Write down what came of it. If the leg was changed meanwhile, only that it has to be looked at again."""
         for _ in range(3):
             try:
                 with self._store.unit() as unit:
@@ -145,8 +159,8 @@ class Fulfilment:
                     after = outcome(claimed, now)
                     if current.version == claimed.version:
                         self._settle(unit, claimed, after, now)
-                    elif after.handle and after.handle != current.handle:
-                        unit.put_leg(legs.handled(current, after.handle, now))
+                    else:
+                        self._settle(unit, current, legs.overtaken(current, after.handle, now), now)
                 return
             except Conflict:
                 continue

@@ -17,7 +17,7 @@ from msgspec.structs import replace
 from jupyter_mlplatform.access.models import Dataset, Grant
 
 EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
-PATIENCE = timedelta(minutes=2)
+PATIENCE = timedelta(minutes=5)
 """Whoever carries a leg out and is not heard of for so long has died; somebody else goes on."""
 FIRST_WAIT = timedelta(seconds=2)
 LONGEST_WAIT = timedelta(minutes=15)
@@ -47,9 +47,9 @@ class Leg(msgspec.Struct, gc=False, frozen=True, kw_only=True):
 
     ``id`` is ``<grant id>/<backend>``. ``wanted``: whether it is to be there. ``entitlement`` names what the backend
     holds: grants with the same one share it, and it goes with the last of them. ``handle`` is the backend's own name
-    for it (an id of a subscription, say; never a secret). ``due_at`` is when it is to be carried out or looked at next,
-    ``working`` that somebody is at it until then, ``attempts`` how often it failed in a row, and ``note`` what was seen
-    or went wrong the last time, in words.
+    for it (an id of a subscription, say; never a secret, but for admins only). ``due_at`` is when it is to be carried
+    out or looked at next, ``working`` that somebody is at it until then, ``attempts`` how often it failed in a row, and
+    ``note`` what was seen or went wrong the last time, in words.
     """
 
     id: str
@@ -120,10 +120,15 @@ def plan(grant: Grant, dataset: Dataset, entitlement: str) -> Leg:
 
 
 def end(leg: Leg, now: datetime) -> Leg:
-    """The grant is over: take it away, at once and from whatever state it is in."""
+    """The grant is over: take it away, at once and from whatever state it is in.
+
+    While somebody is at it, as soon as they have done: what they put there may come after it was taken away.
+    """
     if not leg.wanted:
         return leg
-    return _next(leg, wanted=False, state=LegState.REMOVING, due_at=now, attempts=0, note="")
+    busy = leg.working and leg.due_at > now
+    due = leg.due_at if busy else now
+    return _next(leg, wanted=False, state=LegState.REMOVING, due_at=due, working=busy, attempts=0, note="")
 
 
 def claim(leg: Leg, now: datetime) -> Leg:
@@ -141,9 +146,23 @@ def applied(leg: Leg, handle: str, now: datetime) -> Leg:
     return _next(leg, state=LegState.APPLIED, handle=handle, due_at=now)
 
 
-def handled(leg: Leg, handle: str, now: datetime) -> Leg:
-    """It was ended while the backend took it; what came of that is needed to take it away."""
-    return _next(leg, handle=handle, due_at=now)
+def overtaken(leg: Leg, handle: str, now: datetime) -> Leg:
+    """Somebody else changed the leg while the backend took it: whatever came of that is looked at again at once.
+
+    Also one that counted as removed: what was put there afterwards has to go, too.
+    """
+    state = LegState.REMOVING if leg.state is LegState.REMOVED else leg.state
+    return _next(leg, state=state, handle=handle or leg.handle, due_at=now)
+
+
+def takes(heir: Leg, now: datetime) -> bool:
+    """Whether a leg of the same entitlement needs it now: one that begins later does not."""
+    return heir.wanted and (heir.state is not LegState.PLANNED or heir.due_at <= now)
+
+
+def inherits(leg: Leg, handle: str) -> Leg:
+    """What another grant leaves to it is called so in the backend."""
+    return replace(leg, handle=handle, version=leg.version + 1)
 
 
 def failed(leg: Leg, note: str, now: datetime) -> Leg:
@@ -194,5 +213,5 @@ def shown(leg: Leg) -> Leg:
 
 
 def core(leg: Leg) -> Leg:
-    """What the audit trail knows of a leg: not when it is looked at, by whom, or how often that failed."""
-    return replace(leg, version=1, due_at=EPOCH, working=False, attempts=0, note="")
+    """What the audit trail knows of a leg: not what the backend calls it, nor when and how often it is looked at."""
+    return replace(leg, version=1, due_at=EPOCH, working=False, handle="", attempts=0, note="")

@@ -174,11 +174,15 @@ class Mirroring:
                 cause = f"Whether it is still there cannot be seen. {error.problem.message} {error.problem.cause}"
                 faults.append(mirror.fault(known.dataset_id, database, name, cause.strip()))
                 continue
-            dataset = self._store.dataset(known.dataset_id)
-            if dataset is not None:
-                self._retire(dataset)
-            with self._store.unit() as unit:
-                unit.note_entry(known.dataset_id, mirror.entry(place, mirror.GONE))
+            try:
+                dataset = self._store.dataset(known.dataset_id)
+                if dataset is not None:
+                    self._retire(dataset)
+                with self._store.unit() as unit:
+                    unit.note_entry(known.dataset_id, mirror.entry(place, mirror.GONE))
+            except PlatformError as error:
+                faults.append(catalogue.wrong_entry("Glue", known.dataset_id, error))
+                continue
             self._tell(replace(self.progress, retired=self.progress.retired + 1), hear)
 
 

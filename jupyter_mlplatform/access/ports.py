@@ -191,7 +191,10 @@ class Store(Protocol):
         ...
 
     def due_legs(self, now: datetime, most: int = 100) -> tuple[Leg, ...]:
-        """Legs that are not removed and whose ``due_at`` is not after ``now``; the longest due at the top."""
+        """Legs that are not removed and whose ``due_at`` is not after ``now``.
+
+        Those that are to be taken away come first, then the longest due.
+        """
         ...
 
     def legs_on(self, dataset_ids: Sequence[str] | None) -> tuple[Leg, ...]:

@@ -149,24 +149,31 @@ class Registrar:
         """
         with self._guard:
             reading = self._catalogues.read()
-            here = [each for each in reading.listed if not locations.elsewhere(each.location)]
             if reading != self._done or self._faults:
+                here = [each for each in reading.listed if not locations.elsewhere(each.location)]
                 self._faults = (*reading.faults, *self._take_all(here))
                 self._done = reading
-            if elsewhere:
-                self._elsewhere = self._take_all([each for each in reading.listed if each not in here])
-            return self._faults + self._elsewhere
+        if elsewhere:  # that takes its time, and nobody else has to wait for it
+            self._elsewhere = self._take_all([each for each in reading.listed if locations.elsewhere(each.location)])
+        return self._faults + self._elsewhere
 
     def _take_all(self, entries: Sequence[Listed]) -> tuple[Fault, ...]:
-        """Take over those of these entries that are new or changed; what is wrong with them."""
+        """Take over those of these entries that are new or changed; what is wrong with them.
+
+        What lies elsewhere is looked at each time: it may have another shape, and nobody registers it anew by hand.
+        """
         faults, known = [], self._store.entries()
         for listed in entries:
-            if known.get(listed.entry.id) != listed.digest:
+            if known.get(listed.entry.id) != listed.digest or self._may_differ(listed):
                 try:
                     self._take(listed, known.get(listed.entry.id))
                 except PlatformError as error:
                     faults.append(catalogue.wrong_entry(listed.catalogue, listed.entry.id, error))
         return tuple(faults)
+
+    def _may_differ(self, listed: Listed) -> bool:
+        dataset = self._store.dataset(listed.entry.id) if locations.elsewhere(listed.location) else None
+        return dataset is not None and dataset.live
 
     def _take(self, listed: Listed, known: str | None) -> None:
         registration = listed.entry.registration()
@@ -185,11 +192,14 @@ class Registrar:
     ) -> None:
         with self._store.unit() as unit:
             existing, entry = unit.dataset(registration.id), unit.entry(registration.id)
-            if entry == listed.digest:
+            if entry == listed.digest and not (existing and existing.backend):
                 return
             catalogue.check_takeable(existing, entry)
             dataset = catalogue.describe(registration, inspected, None, CATALOGUE, self._clock())
-            unit.note_entry(dataset.id, listed.digest)
+            if existing and existing.backend:
+                dataset = replace(dataset, rows=existing.rows)  # an estimate, which changes all the time
+            if entry != listed.digest:
+                unit.note_entry(dataset.id, listed.digest)
             if existing is None or not catalogue.same(existing, dataset):
                 unit.put_dataset(dataset)
                 if profile is not None:

@@ -295,8 +295,7 @@ class AccessService:
             )
         self._upkeep.settle_all()
         done = self._fulfilment.work()  # first: what is over is taken away whatever else does not answer
-        self._look_elsewhere(self._clock())
-        return done + self._fulfilment.work()
+        return done + (self._fulfilment.work() if self._looked_elsewhere(self._clock()) else 0)
 
     def mirror_problems(self) -> tuple[Problem, ...]:
         """What was wrong with catalogue files, tables of Glue and DataZone when :meth:`fulfil` last looked."""
@@ -304,19 +303,20 @@ class AccessService:
         told = (each.told(True) for each in (*self._registrar.take_over(), *mirrored))
         return (*told, *self._import_problems)
 
-    def _look_elsewhere(self, now: datetime) -> None:
+    def _looked_elsewhere(self, now: datetime) -> bool:
         """Take over what catalogue files name elsewhere, tables of Glue, and decisions of DataZone, now and then."""
-        if self._looked_at is None or not timedelta(0) <= now - self._looked_at < LOOKS_ELSEWHERE:
-            self._looked_at = now
-            self._registrar.take_over(elsewhere=True)
-            if self._mirroring is not None:
-                self._mirroring.run()
-            self._import_problems = ()
-            if self._imports is not None:
-                try:
-                    self._imports.run(self._fulfilment.check)
-                except PlatformError as error:
-                    self._import_problems = (error.problem,)
+        if self._looked_at is not None and timedelta(0) <= now - self._looked_at < LOOKS_ELSEWHERE:
+            return False
+        self._looked_at = now
+        self._registrar.take_over(elsewhere=True)
+        if self._mirroring is not None:
+            self._mirroring.run()
+        self._import_problems = ()
+        try:
+            return bool(self._imports and self._imports.run(self._fulfilment.check)) or self._mirroring is not None
+        except PlatformError as error:
+            self._import_problems = (error.problem,)
+            return False
 
     # Looking back
 

@@ -70,5 +70,8 @@ def backup(session: Session, folder: Path) -> Answer:
         shutil.rmtree(target, ignore_errors=True)
         raise
     told = Table(("File", "Bytes"), [(name, f"{size:,}") for name, size in sizes.items()])
-    restore = "To go back to it: stop all servers, and put these files in the place of those in the shared folder."
+    restore = (
+        "To go back to it: stop all servers, delete what ends with -wal or -shm in the shared folder, and put these "
+        "files in the place of those there."
+    )
     return Answer({"folder": str(target), "files": sizes}, told, Line(restore, Tone.QUIET))

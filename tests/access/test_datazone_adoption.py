@@ -18,6 +18,7 @@ from jupyter_mlplatform.access.aws.datazone_import import Ended, Subscription
 from jupyter_mlplatform.access.legs import Leg, Observation, Sight, Wanted
 from jupyter_mlplatform.access.local.catalogue_files import CatalogueFiles
 from jupyter_mlplatform.access.local.sqlite_store import SqliteStore
+from jupyter_mlplatform.access.messages import Revocation
 from jupyter_mlplatform.access.models import EndReason, GrantState, Kind
 from jupyter_mlplatform.access.service import LOOKS_ELSEWHERE, AccessService
 from jupyter_mlplatform.errors import Unavailable
@@ -147,11 +148,35 @@ def test_one_that_cannot_be_ended_now_is_ended_the_next_time_and_keeps_nobody_el
     portal.refuses = True
     service.fulfil()
     assert len(service.grants("carol").items) == 1
-    assert not [each for each in store.events(None) if each.action == "import.ended"]
     portal.refuses = False
     clock.forward(seconds=LOOKS_ELSEWHERE.total_seconds())
     service.fulfil()
     assert portal.ended_now == ["sub1"]
+    assert len([each for each in store.events(None) if each.action == "import.ended"]) == 1
+
+
+def test_two_people_may_be_approved_there_and_what_ended_here_is_not_taken_over_again(
+    service: AccessService, portal: ListedPortal, clock: Clock
+) -> None:
+    portal.approved += [approved(), approved(id="sub2", requester="carol")]
+    service.fulfil()
+    (grant,) = service.grants("alice").items
+    assert len(service.grants("carol").items) == 1
+    service.revoke("bob", grant.id, Revocation())
+    for _ in range(2):
+        clock.forward(seconds=LOOKS_ELSEWHERE.total_seconds())
+        service.fulfil()
+    assert len(service.grants("alice").items) == 1
+    assert portal.ended_now == ["sub1"]
+
+
+def test_only_the_owner_of_the_data_or_an_admin_approves_in_the_place_of_the_owner(
+    service: AccessService, portal: ListedPortal
+) -> None:
+    portal.approved += [approved(approver="mallory"), approved(id="sub2", requester="carol", approver="ada")]
+    service.fulfil()
+    assert (portal.ended_now, service.grants("alice").items) == (["sub1"], ())
+    assert len(service.grants("carol").items) == 1
 
 
 def test_what_somebody_ended_there_ends_here(

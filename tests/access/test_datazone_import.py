@@ -113,7 +113,9 @@ def test_when_it_breaks_the_policy_it_is_to_be_ended(changes: dict[str, Any], wo
 
 
 def test_when_four_eyes_are_not_asked_for_one_pair_is_enough() -> None:
-    assert isinstance(judged(replace(FOUND, approver="alice"), policy=replace(POLICY, four_eyes=False)), Adopt)
+    alone = replace(FOUND, requester="ada", approver="ada")
+    assert isinstance(judged(alone, policy=replace(POLICY, admins=("ada",), four_eyes=False)), Adopt)
+    assert isinstance(judged(alone, policy=replace(POLICY, admins=("ada",))), Break)
 
 
 def test_when_a_guardrail_forbids_it_whatever_the_purpose_it_is_to_be_ended() -> None:

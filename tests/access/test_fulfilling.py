@@ -291,6 +291,63 @@ def test_what_was_ended_while_it_was_being_set_up_is_taken_away(
     assert leg_of(store, grant).handle
 
 
+def test_what_another_worker_takes_away_while_it_is_being_set_up_does_not_stay(
+    service: AccessService, store: SqliteStore, backend: FakeBackend, clock: Clock
+) -> None:
+    granted(service)
+    grant = grant_of(service)
+    apply, other = backend.apply, remote_service(store, backend, clock)
+
+    def slow(wanted: Wanted, handle: str) -> str:
+        other.revoke("bob", grant.id, Revocation())
+        other.fulfil()
+        clock.now += legs.PATIENCE  # so slow that it counts as dead
+        other.fulfil()
+        assert grant_of(other).state is GrantState.ENDED
+        return apply(wanted, handle)
+
+    backend.apply = slow  # type: ignore[method-assign]
+    service.fulfil()
+    assert backend.calls[-3:] == ["apply", "remove", "observe"], "it landed after it was taken away"
+    assert (backend.held, leg_of(store, grant).state) == ({}, LegState.REMOVED)
+    assert service.verify_audit().intact
+
+
+def test_what_a_later_grant_will_need_is_not_kept_until_then(store: SqliteStore, clock: Clock) -> None:
+    backend = FakeBackend(shared=True)
+    service = remote_service(store, backend, clock)
+    granted(service)
+    service.fulfil()
+    clock.forward(days=20)
+    granted(service, key="again", renews=grant_of(service).id)
+    service.revoke("bob", grant_of(service).id, Revocation())
+    service.fulfil()
+    assert backend.held == {}
+    clock.forward(days=10)
+    service.fulfil()
+    assert len(backend.held) == 1
+
+
+def test_a_backend_that_does_not_answer_holds_up_no_other_and_what_is_over_goes_first(
+    store: SqliteStore, clock: Clock
+) -> None:
+    away, near = FakeBackend(), FakeBackend()
+    near.name = "near"
+    with store.unit() as unit:
+        unit.put_dataset(replace(REMOTE, id="plan", backend="near", location="s3://lake/plan/"))
+    fulfillers = {"fake": away, "near": near}
+    service = AccessService(store, StreamedFiles(), CatalogueFiles(()), POLICY, clock, fulfillers)
+    for number in range(5):
+        granted(service, person=f"p{number}", key="k")
+    granted(service, dataset_id="plan")
+    away.refuses = True
+    service.fulfil()
+    assert away.calls == ["apply"], "the others are not even tried"
+    assert len(near.held) == 1
+    service.revoke("bob", grant_of(service).id, Revocation())
+    assert [leg.wanted for leg in store.due_legs(clock())][:1] == [False]
+
+
 def test_what_two_grants_share_goes_with_the_last_of_them(store: SqliteStore, clock: Clock) -> None:
     backend = FakeBackend(shared=True)
     service = remote_service(store, backend, clock)

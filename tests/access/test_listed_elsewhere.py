@@ -16,7 +16,7 @@ from jupyter_mlplatform.access.models import Kind
 from jupyter_mlplatform.access.routed import RoutedFiles
 from jupyter_mlplatform.access.service import LOOKS_ELSEWHERE, AccessService
 from jupyter_mlplatform.errors import Invalid, NotFound, Unavailable
-from tests.access.test_s3_reader import World
+from tests.access.test_s3_reader import World, parquet
 from tests.access.world import POLICY, Clock
 
 ENTRY = '[[dataset]]\nid = "orders"\nowner = "bob"\nclassification = "internal"\npath = "{}"\n'
@@ -84,10 +84,30 @@ def test_it_is_taken_over_by_the_platform_and_not_by_whoever_searches(
     (found,) = service.search("alice", Search()).items
     dataset = service.dataset("ada", found.id).dataset
     assert (dataset.kind, dataset.backend, dataset.rows) == (Kind.S3_PREFIX, "s3_access_grants", None)
-    asked = len(world.aws.calls)
+    seq = service.last_seq()
     clock.forward(seconds=LOOKS_ELSEWHERE.total_seconds())
     service.fulfil()
-    assert len(world.aws.calls) == asked, "an entry that has not changed is not looked at again"
+    assert service.last_seq() == seq, "nothing is written of what has not changed"
+
+
+def test_when_its_columns_change_it_is_another_dataset_and_when_it_is_retired_it_stays_so(
+    tmp_path: Path, world: World, inspector: S3Inspector, clock: Clock
+) -> None:
+    world.fill()
+    service = listed(tmp_path, inspector, "s3://lake/orders/", clock)
+    service.fulfil()
+    before = service.dataset("ada", "orders").dataset
+    world.s3.put("lake", "orders/area=EU/a.parquet", parquet(3))
+    clock.forward(seconds=LOOKS_ELSEWHERE.total_seconds())
+    service.fulfil()
+    after = service.dataset("ada", "orders").dataset
+    assert [each.name for each in after.columns] != [each.name for each in before.columns]
+    assert after.fingerprint != before.fingerprint
+    service.retire("bob", "orders")
+    clock.forward(seconds=LOOKS_ELSEWHERE.total_seconds())
+    service.fulfil()
+    assert service.mirror_problems() == ()
+    assert service.search("ada", Search()).items == ()
 
 
 @pytest.mark.parametrize("path", ["s3://key:secret@lake/orders/", "https://lake/orders/", "glue://1/a/b"])

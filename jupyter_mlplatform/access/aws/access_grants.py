@@ -58,6 +58,10 @@ class S3AccessGrants:
         self.check(wanted)
         target, role = scope(wanted.dataset), principals.data_role(self._aws, wanted.grant.subject)
         there = [*self._of(role)]
+        if handle and not any(each["AccessGrantId"] == handle for each in there):
+            for before in self._get(handle, role):
+                if before.get("GrantScope") != target:  # the data has moved
+                    self._delete(handle)
         for each in there:
             if wider(each, target):
                 self._delete(each["AccessGrantId"])
@@ -83,8 +87,8 @@ class S3AccessGrants:
         """Delete the access grant, also one that was made by hand in its place."""
         target, role = scope(wanted.dataset), principals.data_role(self._aws, wanted.grant.subject)
         ids = [each["AccessGrantId"] for each in self._of(role) if exact(each, target) or wider(each, target)]
-        if handle and handle not in ids and any(exact(each, target) for each in self._get(handle, role)):
-            ids.append(handle)
+        if handle and handle not in ids and self._get(handle, role):
+            ids.append(handle)  # not listed yet, or of where the data lay before
         for each in ids:
             self._delete(each)
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import logging
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import Protocol
 
@@ -20,7 +21,7 @@ from jupyter_mlplatform.access.legs import Leg, LegState
 from jupyter_mlplatform.access.models import Dataset, EndReason, Grant, GrantState
 from jupyter_mlplatform.access.once_more import once_more
 from jupyter_mlplatform.access.ports import Store
-from jupyter_mlplatform.errors import PlatformError
+from jupyter_mlplatform.errors import Conflict, PlatformError
 from jupyter_mlplatform.policy import AccessPolicy
 
 PORTAL = "datazone"
@@ -60,21 +61,27 @@ class Adoption:
         One that cannot be ended now is found again the next time.
         """
         held = [each for each in self._store.legs_on(None) if each.backend == PURPOSE]
+        taken = {each.request_id: each for each in self._store.grants_on(None) if each.backend == PURPOSE}
         done = sum(self._end(each) for each in self._portal.ended(held))
         for each in self._portal.decided(held):
             try:
-                done += self._judged(each, check)
+                done += self._judged(each, taken, check)
             except PlatformError as error:
                 _log.warning("The subscription %s of DataZone was left as it is. %s", each.id, error)
         return done
 
-    def _judged(self, found: Subscription, check: Check) -> bool:
+    def _judged(self, found: Subscription, taken: Mapping[str, Grant], check: Check) -> bool:
+        known = taken.get(request_of(found))
+        if known is not None:
+            if grants.over(known):
+                self._portal.end(found)
+            return grants.over(known)
         at_place = self._store.datasets_at(found.location) if found.location else ()
         dataset = next((each for each in at_place if each.location == found.location), None)
         finding = judge(found, dataset, self._policy, self._clock())
         if isinstance(finding, Break) and dataset is not None:
-            self._portal.end(found)
             self._write_down(finding, dataset)
+            self._portal.end(found)
             return True
         return isinstance(finding, Adopt) and dataset is not None and self._adopt(finding, dataset, check)
 
@@ -92,8 +99,8 @@ class Adoption:
             facts.grant(unit, "grant.revoked", over, dataset, actor, now)
         return True
 
-    @once_more
     def _write_down(self, broken: Break, dataset: Dataset) -> None:
+        """Before it is ended, so that no end is without its event; once, however often ending it is tried."""
         found = broken.subscription
         people = sorted({found.requester, found.approver, dataset.owner} - {""})
         body = {
@@ -104,7 +111,8 @@ class Adoption:
             "approver": found.approver,
             "because": list(broken.because),
         }
-        with self._store.unit() as unit:
+        with suppress(Conflict), self._store.unit() as unit:
+            unit.remember_key(PORTAL, f"ended/{found.id}", "", "")
             unit.append(
                 at=self._clock(), actor=PORTAL, action="import.ended", subject=dataset.id, body=body, people=people
             )
@@ -114,7 +122,7 @@ class Adoption:
         found, now = taken.subscription, self._clock()
         grant = Grant(
             id=f"g-{uuid.uuid4().hex[:10]}",
-            request_id="",
+            request_id=request_of(found),
             subject=found.requester,
             scope=taken.scope,
             dataset_title=dataset.title,
@@ -139,3 +147,8 @@ class Adoption:
             unit.put_leg(leg)
             facts.leg(unit, "leg.applied", leg, fulfilling.WORKER, now)
         return True
+
+
+def request_of(found: Subscription) -> str:
+    """What stands in a grant for the request that was made in the portal; a subscription becomes one grant, once."""
+    return f"{PORTAL}/{found.id}"

@@ -23,8 +23,8 @@ DELEGATIONS             DELEGATION#<id>                  a delegation
 DELEGATIONS             GUARD#DELEGATION#                counts what was written of delegations
 LEGS_OF#<grant id>      LEG#<id>                         what the grant needs in a backend
 LEGS_OF#<grant id>      GUARD#LEG#                       counts the legs of the grant
-SHARED#<entitlement>    LEG#<id>                         that this leg has the entitlement; never changes
-SHARED#<entitlement>    GUARD#LEG#                       counts the legs that have it
+SHARED#<entitlement>    LEG#<id>                         that this leg has the entitlement, or had it (``gone``)
+SHARED#<entitlement>    GUARD#LEG#                       counts the legs that begin to have it, or are worked on
 ======================  ===============================  ==========================================================
 
 ``v`` counts the writes of an item; every write names the ``v`` it replaces. ``commit`` names the commit that wrote it.

@@ -172,7 +172,7 @@ class DynamoDbStore:
         """See the port."""
         found = self._listed(self._wire.upto("LEG", items.stamp(now), "by_due"), Leg)
         due = [leg for leg, _ in found if leg.state is not LegState.REMOVED and leg.due_at <= now]
-        return tuple(sorted(due, key=lambda leg: (leg.due_at, leg.id))[:most])
+        return tuple(sorted(due, key=lambda leg: (leg.wanted, leg.due_at, leg.id))[:most])
 
     def legs_on(self, dataset_ids: Sequence[str] | None) -> tuple[Leg, ...]:
         """See the port. Looks through all legs."""

@@ -20,6 +20,9 @@ from jupyter_mlplatform.access.legs import Leg, LegState
 from jupyter_mlplatform.access.models import Dataset, Delegation, Grant, Request
 from jupyter_mlplatform.access.samples import Profile
 
+_LINKED = (LegState.REMOVED, LegState.REMOVING)
+"""With these a leg leaves those that have its entitlement, or comes back to them."""
+
 
 class DynamoDbUnit:
     """See :class:`~jupyter_mlplatform.access.ports.Unit`. Reads see what the command itself has put."""
@@ -98,20 +101,30 @@ class DynamoDbUnit:
 
     def sharing(self, entitlement: str) -> tuple[Leg, ...]:
         """See the port."""
-        links = (self._read(key) for key in self._in_partition(items.shared(entitlement)))
-        found = (self.leg(link["leg"]) for link in links if link)
-        open_ones = (leg for leg in found if leg is not None and leg.state is not LegState.REMOVED)
-        return tuple(sorted(open_ones, key=lambda leg: leg.id))
+        pk = items.shared(entitlement)
+        self._read(items.guard_key(pk, items.LEGS))  # counts what begins and who is at it; the rest need not be checked
+        links = {key_of(item): item for item in self._wire.query(pk, begins=items.LEGS)}
+        links |= {key: item for key, item in self.plan.writes.items() if key.pk == pk}
+        keys = [items.leg_key(link["leg"]) for link in links.values() if not link.get("gone")]
+        found = {**self._wire.many(keys), **{key: self.plan.writes[key] for key in keys if key in self.plan.writes}}
+        legs = (items.read(item, Leg) for item in found.values())
+        return tuple(sorted((leg for leg in legs if leg.state is not LegState.REMOVED), key=lambda leg: leg.id))
 
     def put_leg(self, leg: Leg) -> None:
         """See the port."""
         item = items.leg_item(leg)
         before = self._read(key_of(item))
         _check_follows(before, Leg, leg.version)
+        link = {"pk": items.shared(leg.entitlement), "sk": item["sk"], "leg": leg.id}
+        if leg.state is LegState.REMOVED:
+            link["gone"] = "yes"
+        known = self._read(key_of(link)) if before is None or leg.state in _LINKED else None
         if before is None:
-            link = {"pk": items.shared(leg.entitlement), "sk": item["sk"], "leg": leg.id}
-            self._write_new(link)
-            self.plan.bumped.update(items.guard_key(pk, items.LEGS) for pk in (item["pk"], link["pk"]))
+            self.plan.bumped.add(items.guard_key(item["pk"], items.LEGS))
+        if before is None or leg.working:
+            self.plan.bumped.add(items.guard_key(link["pk"], items.LEGS))
+        if before is None or (known is not None and bool(known.get("gone")) != bool(link.get("gone"))):
+            self._write(link)
         self._write(item)
 
     def put_dataset(self, dataset: Dataset) -> None:

@@ -120,7 +120,7 @@ class Servers:
         if where.server not in self._databases:
             raise Unavailable(
                 "access.database_not_configured",
-                f"The policy names no login for the database server {where.server}.",
+                "The policy names no login for the database server of this data.",
                 next_step="Tell your platform team to add it to access.databases.",
             )
         return self._databases[where.server]

@@ -137,7 +137,10 @@ class SqliteStore:
 
     def due_legs(self, now: datetime, most: int = 100) -> tuple[Leg, ...]:
         """See the port."""
-        sql = "SELECT body FROM legs WHERE state <> 'removed' AND due_at <= ? ORDER BY due_at, id LIMIT ?"
+        sql = (
+            "SELECT body FROM legs WHERE state <> 'removed' AND due_at <= ? "
+            "ORDER BY state NOT IN ('removing', 'orphaned'), due_at, id LIMIT ?"
+        )
         return every(self._read(), Leg, sql, at(now), most)
 
     def legs_on(self, dataset_ids: Sequence[str] | None) -> tuple[Leg, ...]:
