@@ -57,9 +57,15 @@ own_argument = click.argument("request_id", metavar="REQUEST", shell_complete=co
 
 @command(group, "search")
 @click.argument("words", nargs=-1)
-@click.option("--classification", default="", type=click.Choice(["", *CLASSIFICATIONS]), show_choices=False)
-@click.option("--tag", default="")
-@click.option("--owner", default="")
+@click.option(
+    "--classification",
+    default="",
+    type=click.Choice(["", *CLASSIFICATIONS]),
+    show_choices=False,
+    help="public, internal, confidential or restricted.",
+)
+@click.option("--tag", default="", help="Only datasets with this tag.")
+@click.option("--owner", default="", help="Only datasets of this person.")
 @click.option("--limit", default=20, show_default=True)
 def search(session: Session, words: tuple[str, ...], **narrow: Any) -> Answer:
     """Find datasets whose words begin like WORDS; all of them without."""
@@ -129,7 +135,7 @@ def requests(session: Session, inbox: bool) -> Answer:
 
 @command(group, "withdraw")
 @own_argument
-@click.option("--reason", default="")
+@click.option("--reason", default="", help="Why; those whom it concerns read it.")
 def withdraw(session: Session, request_id: str, reason: str) -> Answer:
     """Withdraw your REQUEST."""
     made = session.services.access.withdraw(session.person, request_id, Comment(reason))
@@ -157,7 +163,7 @@ def grants(session: Session, owned: bool) -> Answer:
 
 @command(group, "revoke")
 @click.argument("grant_id", metavar="GRANT", shell_complete=completing(_grants))
-@click.option("--reason", default="")
+@click.option("--reason", default="", help="Why; those whom it concerns read it.")
 def revoke(session: Session, grant_id: str, reason: str) -> Answer:
     """End a GRANT at once: one on your dataset, or your own."""
     access = session.services.access
@@ -173,11 +179,17 @@ def revoke(session: Session, grant_id: str, reason: str) -> Answer:
 @command(group, "register")
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--id", "dataset_id", required=True, help="A short name that never changes.")
-@click.option("--title", default="")
+@click.option("--title", default="", help="What people see in lists; the id, when left out.")
 @click.option("--owner", default="", help="Who decides on requests; you, when left out.")
-@click.option("--classification", default="", type=click.Choice(["", *CLASSIFICATIONS]), show_choices=False)
-@click.option("--tag", "tags", multiple=True, help="May be repeated.")
-@click.option("--description", default="")
+@click.option(
+    "--classification",
+    default="",
+    type=click.Choice(["", *CLASSIFICATIONS]),
+    show_choices=False,
+    help="public, internal, confidential or restricted.",
+)
+@click.option("--tag", "tags", multiple=True, help="A word that it is found by. May be repeated.")
+@click.option("--description", default="", help="What it holds, in a sentence or two.")
 @click.option("--table", default="", help="FILE is an SQLite database: the table in it.")
 @click.option("--sample", help="Columns of which everybody may see some rows, with commas between; '' for none.")
 @click.option("--sample-rows", type=click.IntRange(1, samples.MOST_ROWS), default=10)
@@ -192,7 +204,7 @@ def register(
     masks: tuple[str, ...],
     **said: Any,
 ) -> Answer:
-    """Make a Parquet or CSV FILE, a folder of Parquet files or a database's table known as a dataset; again, after
+    """Make a Parquet or CSV FILE, a folder of Parquet files or a table of an SQLite file known as a dataset; again, after
     its content changed.
     """
     place = under(session.root, file)

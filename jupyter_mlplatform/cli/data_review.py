@@ -50,7 +50,7 @@ def add_to(group: click.Group) -> None:
 @click.option("--columns", multiple=True, help="Grant only these of the columns asked for.")
 @click.option("--where", multiple=True, help="Grant only these of the rows asked for: plant=Graz. May be repeated.")
 @click.option("--days", type=int, help="Grant fewer days than asked for.")
-@click.option("--reason", default="")
+@click.option("--reason", default="", help="Why; those whom it concerns read it.")
 @stage_option
 @revision_option
 def approve(session: Session, request_id: str, columns: tuple[str, ...], where: tuple[str, ...], **said: Any) -> Answer:
@@ -81,7 +81,7 @@ def ask_changes(session: Session, request_id: str, **said: Any) -> Answer:
 @click.argument("delegate")
 @click.option("--until", "until", required=True, metavar="DAY", help="The last day, such as 2026-12-31 (UTC).")
 @click.option("--from", "from_", default="", metavar="DAY", help="The first day; now, when left out.")
-@click.option("--reason", default="")
+@click.option("--reason", default="", help="Why; those whom it concerns read it.")
 def delegate_(session: Session, delegate: str, until: str, from_: str, reason: str) -> Answer:
     """Let DELEGATE decide in your place for a while, but never on what they asked for themselves."""
     new = NewDelegation(
