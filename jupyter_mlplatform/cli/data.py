@@ -204,7 +204,7 @@ def register(
     masks: tuple[str, ...],
     **said: Any,
 ) -> Answer:
-    """Make a Parquet or CSV FILE, a folder of Parquet files or a table of an SQLite file known as a dataset; again, after
+    """Make a Parquet or CSV FILE, a folder of Parquet files or a table of an SQLite file a dataset; again, after
     its content changed.
     """
     place = under(session.root, file)
