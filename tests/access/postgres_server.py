@@ -197,6 +197,7 @@ def quoted(name: str) -> str:
 def blocked(world: World, table: str = "plant.guns") -> Iterator[None]:
     """Somebody holds a lock on the table that lets nobody read it."""
     with world.server.connect(world.database) as other, other.transaction():
+        other.execute("SET LOCAL lock_timeout = '20s'")  # whoever holds it by mistake fails this, and hangs nobody
         other.execute(f"LOCK TABLE {table}".encode())
         yield
 

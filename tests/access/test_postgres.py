@@ -37,7 +37,7 @@ from jupyter_mlplatform.access.local import (
     postgres_table,
 )
 from jupyter_mlplatform.access.local.postgres_types import arrow_type, arrow_word
-from jupyter_mlplatform.access.logins import Login
+from jupyter_mlplatform.access.logins import Login, secret_of
 from jupyter_mlplatform.access.models import Column, Dataset, Grant
 from jupyter_mlplatform.access.rowfilter import And, Equals, In, Like, Missing, Not, Or, Range, RowFilter
 from jupyter_mlplatform.errors import Forbidden, Invalid, PlatformError, Unavailable
@@ -611,7 +611,7 @@ def test_data_is_read_as_the_grants_own_login(world: World) -> None:
     assert next(pieces).to_pydict() == {"gun_id": [1]}
     users = world.rows("SELECT usename::text FROM pg_stat_activity WHERE application_name = 'mlplat'")
     assert users == [(f"mlplat_{under.id}",)]
-    assert world.secrets.asked == [(f"mlplat/grants/mlplat_{under.id}", True)]
+    assert world.secrets.asked == [(secret_of(under), True)]
     pieces.close()  # type: ignore[attr-defined]
     asked = f"SELECT count(*) FROM pg_stat_activity WHERE usename = 'mlplat_{under.id}'"
     assert within_deadline(lambda: world.rows(asked) == [(0,)])
@@ -740,7 +740,7 @@ def test_the_password_is_in_no_log_traceback_or_representation(world: World, cap
     told = "".join(traceback.TracebackException.from_exception(refused.value, capture_locals=True).format())
     assert "_batches" in told
     log = (world.server.folder / "log").read_text(errors="replace")
-    password = world.secrets.logins[f"mlplat/grants/mlplat_{under.id}"].password
+    password = world.secrets.logins[secret_of(under)].password
     for kept in (password, "the-admin's-own-password"):
         assert kept not in told + caplog.text + repr((world.servers, world.tables, world.secrets.logins))
     assert password not in log

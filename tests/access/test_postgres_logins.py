@@ -65,7 +65,7 @@ def role(wanted: Wanted) -> str:
 
 
 def login_of(world: World, wanted: Wanted) -> Login:
-    return world.secrets.logins[f"mlplat/grants/{role(wanted)}"]
+    return world.secrets.logins[secret_of(wanted.grant)]
 
 
 def as_grant(world: World, wanted: Wanted, statement: str) -> list[tuple[Any, ...]]:
@@ -438,7 +438,7 @@ def test_what_somebody_changes_by_hand_is_seen_and_repaired(
 def test_a_secret_that_is_gone_is_made_anew(world: World, backend: PostgresLogins) -> None:
     wanted = wanted_of(world)
     backend.apply(wanted, "")
-    del world.secrets.logins[f"mlplat/grants/{role(wanted)}"]
+    del world.secrets.logins[secret_of(wanted.grant)]
     assert backend.observe(wanted, "").sight is Sight.DIFFERENT
     backend.apply(wanted, "")
     assert backend.observe(wanted, "").sight is Sight.PRESENT
