@@ -21,6 +21,8 @@ PYTHON ?= $(firstword $(foreach name,python3 python3.13 python3.12 python3.11 py
 FOLDER ?= demo-workspace
 LABS ?= 4.4 4.5 4.6
 BIN := .venv/bin
+# These compute, while the others mostly wait for kernels and processes: they are run at the same time.
+BESIDE ?= tests/access tests/aws tests/benchmarks
 # What jlpm says once for each of a thousand packages.
 NOISE := YN0002|YN0004|YN0013|YN0066
 PANEL := jupyter_mlplatform/labextension/static/style.js
@@ -44,7 +46,11 @@ test: .make/dev .make/tools
 	$(BIN)/ruff check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest -m "not browser"
+	@mkdir -p .make
+	nice -n 10 $(BIN)/python -m pytest -m "not browser" $(BESIDE) > .make/beside.log 2>&1 & beside=$$!; failed=0; \
+	$(BIN)/python -m pytest -m "not browser" $(addprefix --ignore=,$(BESIDE)) || failed=$$?; \
+	wait $$beside || failed=$$?; \
+	echo "── Beside it: $(BESIDE)"; tail -n 200 .make/beside.log; exit $$failed
 	cd labextension/tools && PATH="$(CURDIR)/$(BIN):$$PATH" jlpm run lint
 	cd labextension/tools && PATH="$(CURDIR)/$(BIN):$$PATH" jlpm run test
 	$(BIN)/python -m pytest -m browser
